@@ -1,0 +1,7 @@
+/** Worker threads that run TypeScript files, from source or from a test runner alike. */
+import { Worker, type WorkerOptions } from "node:worker_threads";
+
+/** Starts `file` (pass `new URL("./x.worker.ts", import.meta.url)`) in a thread that understands TypeScript. */
+export function spawnWorker(file: URL, options: WorkerOptions = {}): Worker {
+  return new Worker(file, { ...options, execArgv: ["--import", import.meta.resolve("tsx")] });
+}
