@@ -1,2 +1,10 @@
 /** Public names of this package. */
 export * from "./source.ts";
+export { openDataset } from "./open.ts";
+export { DatasetReader, type CameraInfo } from "./reader.ts";
+export type { CameraSource, EpisodeColumns, EpisodeInfo } from "./episode-info.ts";
+export type { Column, ColumnArray } from "./column.ts";
+export type { DatasetFiles, RangeFile } from "./files.ts";
+export type { Feature, VideoClaims } from "./lerobot/features.ts";
+export type { FeatureStats, StatsByFeature } from "./lerobot/meta.ts";
+export type { Problem, Severity } from "./problems.ts";

@@ -14,6 +14,11 @@ export interface SourceEpisode {
   readonly provenance: Provenance;
   /** Opens the steps, in order. Throws a `DataError` at the first step that cannot be read. */
   steps(): AsyncIterable<Step>;
+  /**
+   * What was noticed in the values while the steps were read and left as it was: numbers that are not finite,
+   * clocks that jump, pictures that are missing. Complete once `steps()` has ended.
+   */
+  findings?(): readonly string[];
 }
 
 /** Something of the source that was left out, and why. Nothing is dropped without one of these. */

@@ -1,0 +1,364 @@
+/**
+ * LeRobotDataset v3.0, v2.1 and v2.0 behind one interface. Opening reads metadata only; rows come episode by
+ * episode. What is wrong is collected in `problems` and survived wherever some of the data can still be used.
+ */
+import { DataError, widthOf, type Embodiment } from "@orrery/core";
+import { assembleColumns, type ColumnSet } from "./assemble.ts";
+import type { CameraSource, EpisodeColumns, EpisodeInfo } from "./episode-info.ts";
+import { Listing, type DatasetFiles } from "./files.ts";
+import { embodimentFromFeatures, EMBODIMENT_PATH, vectorFeatures } from "./lerobot/embodiment.ts";
+import { cameraName, isCamera, isRecord, type Feature } from "./lerobot/features.ts";
+import { readInfo, type DatasetInfo } from "./lerobot/info.ts";
+import {
+  parseStats,
+  type DatasetMeta,
+  type EpisodeEntry,
+  type FeatureStats,
+  type StatsByFeature,
+} from "./lerobot/meta.ts";
+import { readMetaV2 } from "./lerobot/meta-v2.ts";
+import { readMetaV3 } from "./lerobot/meta-v3.ts";
+import { RowStore } from "./lerobot/rows.ts";
+import { Problems, shortList, type Problem } from "./problems.ts";
+
+/** One camera as declared. */
+export interface CameraInfo {
+  /** "top" for the feature "observation.images.top". */
+  readonly name: string;
+  /** Feature key. */
+  readonly key: string;
+  readonly kind: "video" | "pictures";
+  readonly width: number;
+  readonly height: number;
+  readonly codec?: string;
+  /** Depth maps are listed, but are no RGB pictures. */
+  readonly isDepth: boolean;
+}
+
+interface Parts {
+  readonly files: DatasetFiles;
+  readonly info: DatasetInfo;
+  readonly meta: DatasetMeta;
+  readonly embodiment: Embodiment;
+  readonly episodes: readonly EpisodeInfo[];
+  readonly problems: Problems;
+}
+
+export class DatasetReader {
+  readonly files: DatasetFiles;
+  readonly info: DatasetInfo;
+  readonly embodiment: Embodiment;
+  readonly cameras: readonly CameraInfo[];
+  /** Task texts by task index. */
+  readonly tasks: readonly string[];
+  /** In order of index. Check `readable` before reading: metadata may list episodes whose rows are missing. */
+  readonly episodes: readonly EpisodeInfo[];
+  readonly #meta: DatasetMeta;
+  readonly #entries: ReadonlyMap<number, EpisodeEntry>;
+  readonly #rows: RowStore;
+  readonly #problems: Problems;
+
+  private constructor({ files, info, meta, embodiment, episodes, problems }: Parts) {
+    this.files = files;
+    this.info = info;
+    this.embodiment = embodiment;
+    this.cameras = info.features.filter(isCamera).map(cameraInfo);
+    this.tasks = meta.tasks;
+    this.episodes = episodes;
+    this.#meta = meta;
+    this.#entries = new Map(meta.episodes.map((entry) => [entry.index, entry]));
+    this.#problems = problems;
+    const columns = info.features.filter((feature) => !isCamera(feature));
+    this.#rows = new RowStore(files, columns, problems);
+  }
+
+  /** Opens a dataset anywhere; see `openDataset` for a folder. @throws {DataError} if it is none */
+  static async open(files: DatasetFiles): Promise<DatasetReader> {
+    const problems = new Problems();
+    const listing = new Listing(files);
+    const info = await readInfo(files, problems);
+    const readMeta = info.version === "v3.0" ? readMetaV3 : readMetaV2;
+    const meta = await readMeta(files, listing, info, problems);
+    const embodiment = await readEmbodiment(files, listing, info, problems);
+    const episodes = await findEpisodes(files, listing, info, meta, problems);
+    compareTotals(info, meta, episodes, problems);
+    return new DatasetReader({ files, info, meta, embodiment, episodes, problems });
+  }
+
+  get fps(): number {
+    return this.info.fps;
+  }
+
+  get features(): readonly Feature[] {
+    return this.info.features;
+  }
+
+  /** What was found wrong so far; reading episodes may add to it. */
+  get problems(): readonly Problem[] {
+    return this.#problems.list;
+  }
+
+  /** Frames of the episodes that can be read. */
+  get numFrames(): number {
+    return this.episodes.reduce((sum, episode) => sum + (episode.readable ? episode.length : 0), 0);
+  }
+
+  /**
+   * State, action and the rest of one episode.
+   * `length` can be less than the episode's claimed length where the file holds fewer rows.
+   * @throws {DataError} if there is no such episode or its rows cannot be read
+   */
+  async readEpisode(index: number): Promise<EpisodeColumns> {
+    return assembleColumns(await this.readColumns(index), this.#problems);
+  }
+
+  /** The same rows by feature, in the dtype they are stored in; for checks and exports. */
+  async readColumns(index: number): Promise<ColumnSet> {
+    const entry = this.#entry(index);
+    const { path, from, to } = await this.#span(entry);
+    const columns = await this.#rows.read(path, from, to);
+    for (const feature of this.features) {
+      if (isCamera(feature) || columns.has(feature.name)) continue;
+      this.#problems.add(
+        "warning",
+        path,
+        `declared feature "${feature.name}" must be a column, it is missing.`,
+        "Nothing, if you do not need it.",
+      );
+    }
+    return {
+      episode: index,
+      length: to - from,
+      fps: this.fps,
+      features: this.features,
+      tasks: this.tasks,
+      taskTexts: entry.tasks,
+      columns,
+    };
+  }
+
+  /** Encoded pictures (PNG, JPEG) of a camera that is kept in the rows, for rows [from, to) of the episode. */
+  async readPictures(index: number, camera: string, from = 0, to = Infinity): Promise<Uint8Array[]> {
+    const info = this.cameras.find((candidate) => candidate.name === camera && candidate.kind === "pictures");
+    if (!info)
+      throw new DataError(
+        `readPictures: ${this.files.root} must keep camera "${camera}" in its rows, it has ${this.cameras.map((c) => `${c.name} (${c.kind})`).join(", ") || "no cameras"}.`,
+      );
+    const span = await this.#span(this.#entry(index));
+    return this.#rows.readPictures(span.path, info.key, span.from + from, Math.min(span.to, span.from + to));
+  }
+
+  /** Statistics of one episode, null where the dataset has none. */
+  episodeStats(index: number): Promise<StatsByFeature | null> {
+    return this.#meta.episodeStats(index);
+  }
+
+  /** Statistics over the whole dataset (meta/stats.json), null where it has none. */
+  async stats(): Promise<StatsByFeature | null> {
+    const path = "meta/stats.json";
+    if (!(await this.files.list("meta")).includes("stats.json")) return null;
+    const json: unknown = JSON.parse(await this.files.text(path));
+    const out: Record<string, FeatureStats> = {};
+    for (const [name, value] of Object.entries(isRecord(json) ? json : {})) {
+      const stats = parseStats(value);
+      if (stats) out[name] = stats;
+    }
+    return out;
+  }
+
+  /** Names of the parquet columns behind an episode, for checks. */
+  async storedColumns(index: number): Promise<readonly string[]> {
+    const { path } = await this.#span(this.#entry(index));
+    return (await this.#rows.file(path)).columns;
+  }
+
+  /** Where the metadata says an episode is, relative to the dataset. */
+  entry(index: number): EpisodeEntry {
+    return this.#entry(index);
+  }
+
+  #entry(index: number): EpisodeEntry {
+    const entry = this.#entries.get(index);
+    if (entry) return entry;
+    const last = this.episodes.at(-1)?.index ?? -1;
+    throw new DataError(
+      `readEpisode: episode must be one of 0 to ${last}, got ${index} (${this.files.root}).`,
+    );
+  }
+
+  /** Rows of an episode inside its file, checked against the file's own episode_index where offsets can be wrong. */
+  async #span(entry: EpisodeEntry): Promise<{ path: string; from: number; to: number }> {
+    const { path, from } = entry.rows;
+    const file = await this.#rows.file(path);
+    if (this.info.version !== "v3.0") {
+      if (file.numRows !== entry.length) {
+        this.#problems.add(
+          "warning",
+          `episode ${entry.index}`,
+          `the metadata counts ${entry.length} rows, ${path} has ${file.numRows}; the file is believed.`,
+          "Correct meta/episodes.jsonl.",
+        );
+      }
+      return { path, from: 0, to: file.numRows };
+    }
+    const span = { path, from, to: from + entry.length };
+    const index = (await this.#rows.read(path, span.from, Math.min(span.to, file.numRows))).get(
+      "episode_index",
+    );
+    if (
+      !index ||
+      (index.data.length === entry.length && Array.from(index.data, Number).every((i) => i === entry.index))
+    ) {
+      return { ...span, to: Math.min(span.to, file.numRows) };
+    }
+    const found = await this.#rows.locate(path, entry.index);
+    if (!found) {
+      throw new DataError(
+        `readEpisode: ${path} must hold the rows of episode ${entry.index}, none of its ${file.numRows} rows does. Fetch the file again.`,
+        { path },
+      );
+    }
+    this.#problems.add(
+      "warning",
+      `episode ${entry.index}`,
+      `meta/episodes says rows ${span.from} to ${span.to} of ${path}, they are ${found.from} to ${found.to}; the file is believed.`,
+      "Correct meta/episodes.",
+    );
+    return { path, ...found };
+  }
+}
+
+function cameraInfo(feature: Feature): CameraInfo {
+  const [height = 0, width = 0] = feature.shape;
+  return {
+    name: cameraName(feature.name),
+    key: feature.name,
+    kind: feature.dtype === "video" ? "video" : "pictures",
+    width,
+    height,
+    ...(feature.video?.codec ? { codec: feature.video.codec } : {}),
+    isDepth: feature.video?.isDepth ?? false,
+  };
+}
+
+/** Ours where we wrote one and it fits the features, otherwise derived from them. */
+async function readEmbodiment(
+  files: DatasetFiles,
+  listing: Listing,
+  info: DatasetInfo,
+  problems: Problems,
+): Promise<Embodiment> {
+  const derived = embodimentFromFeatures(info.robotType, info.fps, info.features);
+  if (!(await listing.has(EMBODIMENT_PATH))) return derived;
+  try {
+    const own = JSON.parse(await files.text(EMBODIMENT_PATH)) as Embodiment;
+    const found = [widthOf(own.state), widthOf(own.action)];
+    const expected = [widthOf(derived.state), widthOf(derived.action)];
+    if (found.join() === expected.join()) return own;
+    throw new Error(
+      `state and action must be ${expected.join(" and ")} wide as in info.json, got ${found.join(" and ")}`,
+    );
+  } catch (error) {
+    problems.add(
+      "warning",
+      EMBODIMENT_PATH,
+      `${String(error)}; the features of info.json are used.`,
+      "Correct or delete the file.",
+    );
+    return derived;
+  }
+}
+
+/** Turns entries into what callers see: files that are missing are reported once per camera, not once per episode. */
+async function findEpisodes(
+  files: DatasetFiles,
+  listing: Listing,
+  info: DatasetInfo,
+  meta: DatasetMeta,
+  problems: Problems,
+): Promise<EpisodeInfo[]> {
+  const cameras = info.features.filter(isCamera);
+  const noRows: number[] = [];
+  const noVideo = new Map<string, number[]>(cameras.map((camera) => [camera.name, []]));
+  const episodes: EpisodeInfo[] = [];
+  for (const entry of meta.episodes) {
+    const readable = await listing.has(entry.rows.path);
+    if (!readable) noRows.push(entry.index);
+    const sources: Record<string, CameraSource> = {};
+    for (const { name: key, dtype } of cameras) {
+      const span = entry.videos[key];
+      if (dtype === "image") sources[cameraName(key)] = { kind: "pictures" };
+      else if (span && (await listing.has(span.path))) {
+        sources[cameraName(key)] = {
+          kind: "video",
+          path: files.locate(span.path),
+          fromSec: span.fromSec,
+          toSec: span.toSec,
+          fps: info.fps,
+        };
+      } else if (readable) noVideo.get(key)?.push(entry.index);
+    }
+    const { index, length, tasks, provenance } = entry;
+    episodes.push({
+      index,
+      length,
+      tasks,
+      provenance,
+      ...(entry.success === undefined ? {} : { success: entry.success }),
+      cameras: sources,
+      readable,
+    });
+  }
+  if (noRows.length > 0) {
+    problems.add(
+      "warning",
+      "data",
+      `${noRows.length} of ${meta.episodes.length} listed episodes have no data file: ${shortList(noRows)}; they are left out.`,
+      "Fetch the rest of the dataset, if you need them.",
+    );
+  }
+  const usable = meta.episodes.length - noRows.length;
+  for (const [key, missing] of noVideo) {
+    if (missing.length === 0) continue;
+    const all = missing.length === usable;
+    problems.add(
+      "warning",
+      key,
+      all
+        ? `the camera is declared, but none of ${usable} episodes has a video file.`
+        : `${missing.length} of ${usable} episodes have no video file: ${shortList(missing)}; they are used without this camera.`,
+      all
+        ? "Nothing, if pictures are not needed; otherwise fetch the videos folder."
+        : "Fetch the missing videos, if you need them.",
+    );
+  }
+  return episodes;
+}
+
+function compareTotals(
+  info: DatasetInfo,
+  meta: DatasetMeta,
+  episodes: readonly EpisodeInfo[],
+  problems: Problems,
+): void {
+  const counted = {
+    episodes: episodes.length,
+    frames: episodes.reduce((sum, episode) => sum + episode.length, 0),
+    tasks: meta.tasks.length,
+  };
+  for (const key of ["episodes", "frames", "tasks"] as const) {
+    const claimed = info.claimed[key];
+    if (claimed === null || claimed === counted[key]) continue;
+    problems.add(
+      "warning",
+      "meta/info.json",
+      `total_${key} must be what the metadata lists (${counted[key]}), got ${claimed}; the list is believed.`,
+      `Correct total_${key}.`,
+    );
+  }
+}
+
+/** Features of the action vector, for callers that only ask whether there is one. */
+export function hasActions(reader: DatasetReader): boolean {
+  return vectorFeatures(reader.features, "action").length > 0;
+}
