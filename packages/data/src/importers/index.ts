@@ -1,0 +1,6 @@
+/** All importers, for the format registry. Each reads its source only and can be used by itself. */
+import type { SourceFormat } from "../source.ts";
+import { rldsFormat } from "./rlds/rlds.ts";
+
+/** Formats in the order in which they are tried; `recognise` decides between them. */
+export const IMPORTERS: readonly SourceFormat[] = [rldsFormat];
