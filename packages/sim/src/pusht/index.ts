@@ -1,0 +1,17 @@
+/** PushT: the field's shared benchmark of pushing a T into place, on our own physics. Public names. */
+export {
+  AGENT_RADIUS,
+  BOARD,
+  GOAL,
+  SUCCESS_COVERAGE,
+  TEE,
+  TEE_CENTRE,
+  TEE_INERTIA,
+  TEE_MASS,
+  coverageOf,
+  rewardOf,
+} from "./board.ts";
+export { layoutOfSeed, type Layout } from "./layout.ts";
+export type { Polygon, Pose, Vec } from "./planar/polygon.ts";
+export { replay, replayRecordings, type ErrorSummary, type Recording, type ReplayReport } from "./replay.ts";
+export { CONTROL_RATE_HZ, PushTSimulation, type PushTPhysics, type PushTSnapshot } from "./simulation.ts";
