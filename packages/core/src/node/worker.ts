@@ -2,6 +2,6 @@
 import { Worker, type WorkerOptions } from "node:worker_threads";
 
 /** Starts `file` (pass `new URL("./x.worker.ts", import.meta.url)`) in a thread that understands TypeScript. */
-export function spawnWorker(file: URL, options: WorkerOptions = {}): Worker {
-  return new Worker(file, { ...options, execArgv: ["--import", import.meta.resolve("tsx")] });
+export function spawnWorker(file: URL, options: Omit<WorkerOptions, "argv" | "eval"> = {}): Worker {
+  return new Worker(new URL("./worker-entry.mjs", import.meta.url), { ...options, argv: [file.href] });
 }

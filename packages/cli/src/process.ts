@@ -1,0 +1,47 @@
+/** What the command line owes to the process it runs in: closed pipes, Ctrl-C, defects that nobody caught. */
+import { renderError } from "./failure.ts";
+
+/** Survives a reader that goes away (`orrery data list STORE | head`) and reports what nobody caught. */
+export function guardProcess(): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      // The work goes on: a closed pipe loses the report of it, not the work.
+      if (error.code !== "EPIPE") throw error;
+    });
+  }
+  for (const event of ["uncaughtException", "unhandledRejection"]) {
+    process.on(event, (error: unknown) => {
+      const failure = renderError(error);
+      process.stderr.write(`${failure.text}\n`);
+      process.exit(failure.exitCode);
+    });
+  }
+}
+
+/** The first Ctrl-C (or SIGTERM) asks the work to stop and keep what is finished, the second ends the process. */
+export function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  const interrupt = (): void => {
+    if (controller.signal.aborted) process.exit(1);
+    process.stderr.write(
+      "\norrery: stopping and keeping what is finished. Press Ctrl-C again to quit at once.\n",
+    );
+    controller.abort();
+  };
+  process.on("SIGINT", interrupt);
+  process.on("SIGTERM", interrupt);
+  return controller.signal;
+}
+
+/** Ends the process with `process.exitCode` once all output has reached its reader, whatever threads are open. */
+export async function exitWhenFlushed(): Promise<never> {
+  await Promise.all([process.stdout, process.stderr].map(flushed));
+  process.exit();
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.errored) resolve();
+    else stream.write("", () => resolve());
+  });
+}

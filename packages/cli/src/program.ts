@@ -1,0 +1,22 @@
+/** The command tree. Command files stay light: what does the work is imported when its command runs. */
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { addDoctor } from "./commands/doctor.ts";
+import { addTest } from "./commands/test.ts";
+
+export function makeProgram(): Command {
+  const program = new Command("orrery")
+    .description("An open laboratory for embodied world models: record, train, dream, plan, judge.")
+    .version(packageVersion(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .showHelpAfterError("(add --help to see what can be used here)")
+    .exitOverride(); // throw instead of exiting: main.ts decides on the exit code
+  addDoctor(program);
+  addTest(program);
+  return program;
+}
+
+function packageVersion(): string {
+  const file = new URL("../../../package.json", import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+}

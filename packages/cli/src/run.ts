@@ -1,0 +1,63 @@
+/** How every command runs: `--json` and `--seed` mean the same everywhere, progress goes to stderr, Ctrl-C aborts. */
+import type { Command, OptionValues } from "commander";
+import { wholeNumber } from "./options.ts";
+import { interruptSignal } from "./process.ts";
+import { Progress } from "./progress.ts";
+
+/** What a command gets beside its own arguments and options. */
+export interface Run {
+  /** Aborts on Ctrl-C. */
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+  readonly seed: number;
+  /** Prints for a person; silent under `--json`. */
+  print(text: string): void;
+}
+
+/** The fields of `--json`; nothing is printed beside them. */
+export type Result = Readonly<Record<string, unknown>>;
+
+/**
+ * Gives a command its behaviour. `work` returns the fields of `--json`, which become the last line of stdout.
+ * It may return an exit code of 1 with them, for checks that found something wrong.
+ */
+export function runs(
+  command: Command,
+  work: (
+    args: readonly string[],
+    options: OptionValues,
+    run: Run,
+  ) => Promise<Result | { result: Result; exitCode: 0 | 1 }>,
+): void {
+  command.option("--json", "print one JSON object as the last line of stdout");
+  command.option("--seed <n>", "seed of every random choice", wholeNumber, 0);
+  command.action(async (...given: unknown[]) => {
+    // Commander passes one value per declared argument, then the options, then the command.
+    const { json, seed, ...options } = command.opts<{ json?: boolean; seed: number }>();
+    const args = given
+      .slice(0, -2)
+      .flat()
+      .filter((value): value is string => typeof value === "string");
+    const progress = new Progress();
+    try {
+      const outcome = await work(args, options, {
+        signal: interruptSignal(),
+        progress,
+        seed,
+        print: (text) => void (json || process.stdout.write(`${text}\n`)),
+      });
+      progress.end();
+      const { result, exitCode } = isOutcome(outcome) ? outcome : { result: outcome, exitCode: 0 };
+      if (json) process.stdout.write(`${JSON.stringify(result)}\n`);
+      process.exitCode = exitCode;
+    } finally {
+      progress.end();
+    }
+  });
+}
+
+function isOutcome(
+  value: Result | { result: Result; exitCode: 0 | 1 },
+): value is { result: Result; exitCode: 0 | 1 } {
+  return "exitCode" in value && "result" in value;
+}
