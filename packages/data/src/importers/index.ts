@@ -1,6 +1,7 @@
 /** All importers, for the format registry. Each reads its source only and can be used by itself. */
 import type { SourceFormat } from "../source.ts";
+import { hdf5Format } from "./hdf5/hdf5.ts";
 import { rldsFormat } from "./rlds/rlds.ts";
 
 /** Formats in the order in which they are tried; `recognise` decides between them. */
-export const IMPORTERS: readonly SourceFormat[] = [rldsFormat];
+export const IMPORTERS: readonly SourceFormat[] = [rldsFormat, hdf5Format];

@@ -163,3 +163,14 @@ export async function hashFiles(root: string, paths: readonly string[]): Promise
   for (const path of paths) hash.update(`${path}\0${await hashFile(join(root, path))}\n`);
   return hash.digest("hex");
 }
+
+/** One skip for all files that are not of the format, so that a folder of pictures does not fill the report. */
+export function otherFiles(all: readonly string[], used: readonly string[], why: string): Skip[] {
+  const known = new Set(used);
+  const others = all.filter((file) => !known.has(file));
+  if (others.length === 0) return [];
+  const named = others.slice(0, 5).join(", ") + (others.length > 5 ? ", ..." : "");
+  return [
+    { what: `${others.length} other ${others.length === 1 ? "file" : "files"}`, reason: `${why}: ${named}` },
+  ];
+}
