@@ -8,3 +8,4 @@ export type { DatasetFiles, RangeFile } from "./files.ts";
 export type { Feature, VideoClaims } from "./lerobot/features.ts";
 export type { FeatureStats, StatsByFeature } from "./lerobot/meta.ts";
 export type { Problem, Severity } from "./problems.ts";
+export * from "./video/index.ts";

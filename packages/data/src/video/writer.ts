@@ -1,0 +1,279 @@
+/**
+ * Writes pictures to a video file.
+ *
+ * The defaults are for episodes at model size, read at random: H.264, a keyframe every second frame, colour at full
+ * resolution. The figures behind them are in bench/video.bench.ts.
+ */
+import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { DataError, messageOf, OrreryError, ShapeError, UsageError, type Image } from "@orrery/core";
+import { cureFor, syncFolder, temporaryName } from "@orrery/core/node";
+import {
+  AV_CODEC_FLAG_GLOBAL_HEADER,
+  AV_PIX_FMT_RGB24,
+  AV_PIX_FMT_YUV420P,
+  AV_PIX_FMT_YUV444P,
+  AVCOL_PRI_SMPTE170M,
+  AVCOL_RANGE_MPEG,
+  AVCOL_SPC_SMPTE170M,
+  AVCOL_TRC_SMPTE170M,
+} from "node-av/constants";
+import {
+  Codec,
+  CodecContext,
+  Dictionary,
+  FormatContext,
+  Frame,
+  Packet,
+  Rational,
+  SoftwareScaleContext,
+  type Stream,
+} from "node-av/lib";
+import { check } from "./ffmpeg.ts";
+
+export const VIDEO_CODECS = ["h264", "av1", "hevc"] as const;
+export type VideoCodec = (typeof VIDEO_CODECS)[number];
+
+export interface VideoWriterOptions {
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
+  readonly codec?: VideoCodec;
+  /** Frames from one keyframe to the next. */
+  readonly gop?: number;
+  /** Quality: lower is better; 0 to 51 for H.264 and HEVC, 0 to 63 for AV1. */
+  readonly crf?: number;
+  /** The encoder's own name for its speed: "veryfast" for H.264 and HEVC, "0" to "13" for AV1. */
+  readonly preset?: string;
+  /** 444 keeps colour at full resolution, which small pictures need; 420 plays in every browser. */
+  readonly chroma?: 420 | 444;
+  /** Encoder threads; one where left out, because recording runs an encoder per camera. */
+  readonly threads?: number;
+}
+
+/** A video being written. The file appears under its name when `close` returns, whole or not at all. */
+export interface VideoWriter {
+  readonly frameCount: number;
+  /** Appends one picture of the size given at the start. The picture is copied. */
+  write(image: Image): void;
+  /** Finishes the file. @throws {DataError} if nothing was written, or the disk is full */
+  close(): void;
+  /** Gives up and removes what was written; harmless after `close`. */
+  abort(): void;
+}
+
+const ENCODERS = {
+  h264: { name: "libx264", crf: 18, preset: "veryfast" },
+  hevc: { name: "libx265", crf: 20, preset: "ultrafast" },
+  av1: { name: "libsvtav1", crf: 30, preset: "12" },
+} as const;
+
+/** @throws {UsageError} if the options can't be met; @throws {DataError} if the file can't be made */
+export function openVideoWriter(path: string, options: VideoWriterOptions): VideoWriter {
+  return new Mp4Writer(path, checkOptions(options));
+}
+
+function checkOptions(options: VideoWriterOptions): Required<VideoWriterOptions> {
+  const { width, height, fps, codec = "h264" } = options;
+  const chroma = options.chroma ?? (codec === "h264" ? 444 : 420);
+  const problems: string[] = [];
+  const isSide = (n: number): boolean => Number.isInteger(n) && n > 0 && n <= 8192;
+  if (!isSide(width) || !isSide(height)) problems.push(`size must be 1 to 8192, got ${width} x ${height}`);
+  else if (chroma === 420 && (width % 2 || height % 2)) {
+    problems.push(`sides must be even with chroma 420, got ${width} x ${height}`);
+  }
+  if (!(fps > 0 && fps <= 1000)) problems.push(`fps must be above 0 and at most 1000, got ${fps}`);
+  if (!VIDEO_CODECS.includes(codec))
+    problems.push(`codec must be one of ${VIDEO_CODECS.join(", ")}, got ${codec}`);
+  if (codec === "av1" && chroma === 444) problems.push("the AV1 encoder knows chroma 420 only, got 444");
+  if (codec === "av1" && Math.min(width, height) < 64) {
+    problems.push(`the AV1 encoder needs sides of 64 or more, got ${width} x ${height}`);
+  }
+  const gop = options.gop ?? 2;
+  if (!Number.isInteger(gop) || gop < 1) problems.push(`gop must be 1 or more, got ${gop}`);
+  if (problems.length > 0) throw new UsageError(`openVideoWriter: ${problems.join("; ")}.`);
+  const { crf, preset } = ENCODERS[codec];
+  return {
+    width,
+    height,
+    fps,
+    codec,
+    chroma,
+    gop,
+    crf: options.crf ?? crf,
+    preset: options.preset ?? preset,
+    threads: options.threads ?? 1,
+  };
+}
+
+class Mp4Writer implements VideoWriter {
+  frameCount = 0;
+  readonly #path: string;
+  readonly #temporary: string;
+  readonly #options: Required<VideoWriterOptions>;
+  readonly #format = new FormatContext();
+  readonly #encoder = new CodecContext();
+  readonly #stream: Stream;
+  readonly #packet = new Packet();
+  readonly #rgb: Frame;
+  readonly #rgbPixels: Uint8Array; // the memory of #rgb, rows packed
+  readonly #yuv: Frame;
+  readonly #scaler = new SoftwareScaleContext();
+  #isOpen = true;
+  #isOutputOpen = false;
+
+  constructor(path: string, options: Required<VideoWriterOptions>) {
+    this.#path = path;
+    this.#options = options;
+    this.#temporary = temporaryName(path);
+    const { width, height, chroma } = options;
+    try {
+      mkdirSync(dirname(path), { recursive: true });
+      const { num, den } = frameDuration(options.fps);
+      this.#openEncoder(new Rational(num, den));
+      check(this.#format.allocOutputContext2(null, "mp4", this.#temporary), "openVideoWriter: making", path);
+      this.#stream = this.#format.newStream();
+      check(this.#stream.codecpar.fromContext(this.#encoder), "openVideoWriter: making", path);
+      this.#stream.timeBase = new Rational(num, den);
+      this.#stream.avgFrameRate = new Rational(den, num);
+      check(this.#format.openOutputSync(), "openVideoWriter: making", path);
+      this.#isOutputOpen = true;
+      const header = Dictionary.fromObject({ movflags: "faststart" });
+      check(this.#format.writeHeaderSync(header), "openVideoWriter: starting", path);
+    } catch (error) {
+      this.#release();
+      rmSync(this.#temporary, { force: true });
+      throw error instanceof OrreryError
+        ? error
+        : new DataError(`openVideoWriter: could not make ${path} (${messageOf(error)}). ${cureFor(error)}`, {
+            path,
+            cause: error,
+          });
+    }
+    this.#packet.alloc();
+    this.#rgb = makeFrame(width, height, AV_PIX_FMT_RGB24, 1);
+    this.#rgbPixels = this.#rgb.data?.[0] ?? new Uint8Array();
+    this.#yuv = makeFrame(width, height, chroma === 444 ? AV_PIX_FMT_YUV444P : AV_PIX_FMT_YUV420P, 32);
+    this.#scaler.allocContext();
+    this.#scaler.setOption("sws_flags", "area+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact");
+  }
+
+  #openEncoder(timeBase: Rational): void {
+    const { width, height, codec, crf, gop, preset, chroma, threads } = this.#options;
+    const encoder = Codec.findEncoderByName(ENCODERS[codec].name as never);
+    if (!encoder)
+      throw new UsageError(`openVideoWriter: this FFmpeg has no encoder ${ENCODERS[codec].name}.`);
+    const context = this.#encoder;
+    context.allocContext3(encoder);
+    context.width = width;
+    context.height = height;
+    context.pixelFormat = chroma === 444 ? AV_PIX_FMT_YUV444P : AV_PIX_FMT_YUV420P;
+    context.timeBase = timeBase;
+    context.framerate = new Rational(timeBase.den, timeBase.num);
+    context.gopSize = gop;
+    context.bitRate = 0n;
+    context.threadCount = threads;
+    // Without tags, players guess BT.601 or BT.709 from the size; tagged, every reader agrees.
+    context.colorSpace = AVCOL_SPC_SMPTE170M;
+    context.colorPrimaries = AVCOL_PRI_SMPTE170M;
+    context.colorTrc = AVCOL_TRC_SMPTE170M;
+    context.colorRange = AVCOL_RANGE_MPEG;
+    context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
+    context.setOption("crf", crf);
+    context.setOption("preset", preset);
+    // Closed groups without B-frames: a random frame costs at most `gop` decodes and nothing waits for reordering.
+    if (codec === "h264") context.setOption("x264-params", "bframes=0:scenecut=0:open-gop=0");
+    if (codec === "hevc") context.setOption("x265-params", "bframes=0:scenecut=0:open-gop=0:log-level=none");
+    if (codec === "av1") context.setOption("svtav1-params", `fast-decode=1:lp=${threads}`);
+    check(
+      context.open2Sync(encoder),
+      `openVideoWriter: starting encoder ${encoder.name} for`,
+      this.#path,
+      "",
+    );
+  }
+
+  write(image: Image): void {
+    const { width, height } = this.#options;
+    if (!this.#isOpen) throw new UsageError(`VideoWriter.write: ${this.#path} is closed already.`);
+    if (image.width !== width || image.height !== height || image.data.length !== width * height * 3) {
+      const found = [image.height, image.width, image.data.length / (image.width * image.height)];
+      throw new ShapeError("VideoWriter.write", "image", `[${height}, ${width}, 3]`, found);
+    }
+    this.#rgbPixels.set(image.data);
+    // The encoder may still hold the last picture; this gives us memory of our own again.
+    this.#yuv.makeWritable();
+    check(this.#scaler.scaleFrameSync(this.#yuv, this.#rgb), "VideoWriter: converting for", this.#path);
+    this.#yuv.pts = BigInt(this.frameCount);
+    check(this.#encoder.sendFrameSync(this.#yuv), "VideoWriter: encoding", this.#path);
+    this.frameCount++;
+    this.#drain();
+  }
+
+  close(): void {
+    if (!this.#isOpen) return;
+    if (this.frameCount === 0) {
+      this.abort();
+      throw new DataError(`VideoWriter.close: ${this.#path} must hold at least one frame, got none.`, {
+        path: this.#path,
+      });
+    }
+    try {
+      check(this.#encoder.sendFrameSync(null), "VideoWriter: finishing", this.#path);
+      this.#drain();
+      check(this.#format.writeTrailerSync(), "VideoWriter: finishing", this.#path);
+      this.#release();
+      renameSync(this.#temporary, this.#path);
+      syncFolder(dirname(this.#path));
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
+  }
+
+  abort(): void {
+    this.#release();
+    rmSync(this.#temporary, { force: true });
+  }
+
+  #drain(): void {
+    while (this.#encoder.receivePacketSync(this.#packet) >= 0) {
+      this.#packet.streamIndex = 0;
+      // One frame lasts one tick; stated so that the last frame has a duration too.
+      this.#packet.duration = 1n;
+      this.#packet.rescaleTs(this.#encoder.timeBase, this.#stream.timeBase);
+      check(this.#format.interleavedWriteFrameSync(this.#packet), "VideoWriter: writing", this.#path);
+    }
+  }
+
+  #release(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#encoder.freeContext();
+    if (this.#isOutputOpen) this.#format.closeOutputSync();
+    this.#format.freeContext();
+    for (const part of [this.#packet, this.#rgb, this.#yuv]) part?.free();
+    this.#scaler.freeContext();
+  }
+}
+
+/** Seconds per frame as a fraction: exact for whole rates and for 30000/1001 and its kin. */
+export function frameDuration(fps: number): { num: number; den: number } {
+  if (Number.isInteger(fps)) return { num: 1, den: fps };
+  const ntsc = Math.round(fps) * 1000;
+  if (Math.abs(ntsc / 1001 - fps) < 0.001) return { num: 1001, den: ntsc };
+  return { num: 1000, den: Math.round(fps * 1000) };
+}
+
+function makeFrame(width: number, height: number, format: number, align: number): Frame {
+  const frame = new Frame();
+  frame.alloc();
+  frame.width = width;
+  frame.height = height;
+  frame.format = format as never;
+  frame.colorSpace = format === AV_PIX_FMT_RGB24 ? frame.colorSpace : AVCOL_SPC_SMPTE170M;
+  frame.colorRange = format === AV_PIX_FMT_RGB24 ? frame.colorRange : AVCOL_RANGE_MPEG;
+  if (frame.getBuffer(align) < 0)
+    throw new DataError(`VideoWriter: no memory for a ${width} x ${height} frame.`);
+  return frame;
+}
