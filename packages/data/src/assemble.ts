@@ -2,7 +2,7 @@
 import { asFloat32, isFiniteRow, type Column } from "./column.ts";
 import type { EpisodeColumns } from "./episode-info.ts";
 import { extraFeatures, vectorFeatures } from "./lerobot/embodiment.ts";
-import type { Feature } from "./lerobot/features.ts";
+import { RECORDED_CLOCK, type Feature } from "./lerobot/features.ts";
 import { shortList, type Problems } from "./problems.ts";
 
 /** The rows of one episode by feature name. */
@@ -80,18 +80,20 @@ function flags(column: Column | undefined): Uint8Array | null {
 }
 
 function timestamps(set: ColumnSet): Float32Array {
-  const column = set.columns.get("timestamp");
+  // An episode that kept time has no clock of its own, though the dataset may have the column.
+  const own = set.columns.get(RECORDED_CLOCK);
+  const column = own?.mask.includes(1) ? own : set.columns.get("timestamp");
   if (column && !Array.isArray(column.data)) return asFloat32(column);
   return Float32Array.from({ length: set.length }, (_, t) => t / set.fps);
 }
 
 function taskIndices(set: ColumnSet): Int32Array {
-  const column = set.columns.get("task_index");
-  if (column && !Array.isArray(column.data)) {
-    return Int32Array.from(column.data, (index, t) => (column.mask[t] ? index : -1));
-  }
   const [text] = set.taskTexts;
-  return new Int32Array(set.length).fill(text === undefined ? -1 : set.tasks.indexOf(text));
+  const ofEpisode = text ? set.tasks.indexOf(text) : -1;
+  const column = set.columns.get("task_index");
+  if (!column || Array.isArray(column.data)) return new Int32Array(set.length).fill(ofEpisode);
+  // An index without a text says nothing, so the episode's own text decides there.
+  return Int32Array.from(column.data, (index, t) => (column.mask[t] && set.tasks[index] ? index : ofEpisode));
 }
 
 /** Rows of a column with a NaN or infinity: masked out though not null. */

@@ -50,7 +50,7 @@ export interface EpisodeColumns {
   readonly rewardMask: Uint8Array;
   readonly done: Uint8Array | null;
   readonly success: Uint8Array | null;
-  /** [T] seconds since the episode began. */
+  /** [T] seconds since the episode began, by the recording's own clock where it was kept. */
   readonly timestamp: Float32Array;
   /** [T] index into the dataset's tasks, -1 for none. */
   readonly taskIndex: Int32Array;

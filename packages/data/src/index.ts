@@ -9,3 +9,11 @@ export type { Feature, VideoClaims } from "./lerobot/features.ts";
 export type { FeatureStats, StatsByFeature } from "./lerobot/meta.ts";
 export type { Problem, Severity } from "./problems.ts";
 export * from "./video/index.ts";
+export { openDatasetWriter, DatasetWriter, type WriterOptions } from "./store/dataset-writer.ts";
+export {
+  EpisodeRecorder,
+  type EpisodeEnding,
+  type RecordedEpisode,
+  type RecorderOptions,
+  type VideoSettings,
+} from "./store/episode-recorder.ts";

@@ -4,21 +4,26 @@
  */
 import { DataError, widthOf, type Embodiment } from "@orrery/core";
 import { assembleColumns, type ColumnSet } from "./assemble.ts";
+import type { Column } from "./column.ts";
 import type { CameraSource, EpisodeColumns, EpisodeInfo } from "./episode-info.ts";
 import { Listing, type DatasetFiles } from "./files.ts";
 import { embodimentFromFeatures, EMBODIMENT_PATH, vectorFeatures } from "./lerobot/embodiment.ts";
-import { cameraName, isCamera, isRecord, type Feature } from "./lerobot/features.ts";
+import { cameraName, isCamera, type Feature } from "./lerobot/features.ts";
 import { readInfo, type DatasetInfo } from "./lerobot/info.ts";
-import {
-  parseStats,
-  type DatasetMeta,
-  type EpisodeEntry,
-  type FeatureStats,
-  type StatsByFeature,
-} from "./lerobot/meta.ts";
+import { parseStatsFile, type DatasetMeta, type EpisodeEntry, type StatsByFeature } from "./lerobot/meta.ts";
 import { readMetaV2 } from "./lerobot/meta-v2.ts";
 import { readMetaV3 } from "./lerobot/meta-v3.ts";
 import { RowStore } from "./lerobot/rows.ts";
+import {
+  bookkeeping,
+  decodeStagedColumns,
+  readStaged,
+  stagedEpisodeEntry,
+  stagedFeatures,
+  STAGING,
+  type StagedEntry,
+} from "./lerobot/staged.ts";
+import { completeFeatures } from "./lerobot/feature-set.ts";
 import { Problems, shortList, type Problem } from "./problems.ts";
 
 /** One camera as declared. */
@@ -39,6 +44,7 @@ interface Parts {
   readonly files: DatasetFiles;
   readonly info: DatasetInfo;
   readonly meta: DatasetMeta;
+  readonly staged: readonly StagedEntry[];
   readonly embodiment: Embodiment;
   readonly episodes: readonly EpisodeInfo[];
   readonly problems: Problems;
@@ -56,9 +62,11 @@ export class DatasetReader {
   readonly #meta: DatasetMeta;
   readonly #entries: ReadonlyMap<number, EpisodeEntry>;
   readonly #rows: RowStore;
+  readonly #staged: ReadonlyMap<number, StagedEntry>;
   readonly #problems: Problems;
 
-  private constructor({ files, info, meta, embodiment, episodes, problems }: Parts) {
+  private constructor({ files, info, meta, staged, embodiment, episodes, problems }: Parts) {
+    this.#staged = new Map(staged.map((entry) => [entry.index, entry]));
     this.files = files;
     this.info = info;
     this.embodiment = embodiment;
@@ -76,13 +84,16 @@ export class DatasetReader {
   static async open(files: DatasetFiles): Promise<DatasetReader> {
     const problems = new Problems();
     const listing = new Listing(files);
-    const info = await readInfo(files, problems);
-    const readMeta = info.version === "v3.0" ? readMetaV3 : readMetaV2;
-    const meta = await readMeta(files, listing, info, problems);
+    const merged = await readInfo(files, problems);
+    const readMeta = merged.version === "v3.0" ? readMetaV3 : readMetaV2;
+    const mergedMeta = await readMeta(files, listing, merged, problems);
+    compareTotals(merged, mergedMeta, problems);
+    const staged =
+      merged.version === "v3.0" ? await readStaged(files, mergedMeta.episodes.length, problems) : [];
+    const { info, meta } = withStaged(merged, mergedMeta, staged, problems);
     const embodiment = await readEmbodiment(files, listing, info, problems);
     const episodes = await findEpisodes(files, listing, info, meta, problems);
-    compareTotals(info, meta, episodes, problems);
-    return new DatasetReader({ files, info, meta, embodiment, episodes, problems });
+    return new DatasetReader({ files, info, meta, staged, embodiment, episodes, problems });
   }
 
   get fps(): number {
@@ -115,10 +126,11 @@ export class DatasetReader {
   /** The same rows by feature, in the dtype they are stored in; for checks and exports. */
   async readColumns(index: number): Promise<ColumnSet> {
     const entry = this.#entry(index);
+    const staged = this.#staged.get(index);
     const { path, from, to } = await this.#span(entry);
-    const columns = await this.#rows.read(path, from, to);
+    const columns = staged ? await this.#readStagedRows(staged) : await this.#rows.read(path, from, to);
     for (const feature of this.features) {
-      if (isCamera(feature) || columns.has(feature.name)) continue;
+      if (isCamera(feature) || columns.has(feature.name) || staged) continue;
       this.#problems.add(
         "warning",
         path,
@@ -155,26 +167,34 @@ export class DatasetReader {
 
   /** Statistics over the whole dataset (meta/stats.json), null where it has none. */
   async stats(): Promise<StatsByFeature | null> {
-    const path = "meta/stats.json";
     if (!(await this.files.list("meta")).includes("stats.json")) return null;
-    const json: unknown = JSON.parse(await this.files.text(path));
-    const out: Record<string, FeatureStats> = {};
-    for (const [name, value] of Object.entries(isRecord(json) ? json : {})) {
-      const stats = parseStats(value);
-      if (stats) out[name] = stats;
-    }
-    return out;
+    return parseStatsFile(await this.files.text("meta/stats.json"));
   }
 
   /** Names of the parquet columns behind an episode, for checks. */
   async storedColumns(index: number): Promise<readonly string[]> {
     const { path } = await this.#span(this.#entry(index));
-    return (await this.#rows.file(path)).columns;
+    return this.#staged.has(index)
+      ? this.features.map((feature) => feature.name)
+      : (await this.#rows.file(path)).columns;
   }
 
   /** Where the metadata says an episode is, relative to the dataset. */
   entry(index: number): EpisodeEntry {
     return this.#entry(index);
+  }
+
+  async #readStagedRows({ folder, index, episode }: StagedEntry): Promise<ReadonlyMap<string, Column>> {
+    const path = `${folder}/columns.bin`;
+    const bytes = await (await this.files.open(path)).slice(0);
+    const before = this.episodes
+      .filter((other) => other.index < index)
+      .reduce((sum, { length }) => sum + length, 0);
+    const task = this.tasks.indexOf(episode.tasks[0] ?? "");
+    return new Map([
+      ...decodeStagedColumns(this.files.locate(path), episode, bytes),
+      ...bookkeeping(index, before, episode.length, this.fps, task),
+    ]);
   }
 
   #entry(index: number): EpisodeEntry {
@@ -189,6 +209,7 @@ export class DatasetReader {
   /** Rows of an episode inside its file, checked against the file's own episode_index where offsets can be wrong. */
   async #span(entry: EpisodeEntry): Promise<{ path: string; from: number; to: number }> {
     const { path, from } = entry.rows;
+    if (this.#staged.has(entry.index)) return { path, from, to: entry.length };
     const file = await this.#rows.file(path);
     if (this.info.version !== "v3.0") {
       if (file.numRows !== entry.length) {
@@ -335,25 +356,53 @@ async function findEpisodes(
   return episodes;
 }
 
-function compareTotals(
+/** Adds the episodes that wait to be merged. */
+function withStaged(
   info: DatasetInfo,
   meta: DatasetMeta,
-  episodes: readonly EpisodeInfo[],
+  staged: readonly StagedEntry[],
   problems: Problems,
-): void {
+): { info: DatasetInfo; meta: DatasetMeta } {
+  if (staged.length === 0) return { info, meta };
+  problems.add(
+    "note",
+    STAGING,
+    `${staged.length} finished episodes wait to be merged; they are read from there.`,
+    "Nothing: the next recording into this dataset merges them. Other tools do not see them before that.",
+  );
+  const tasks = [...meta.tasks];
+  for (const { episode } of staged)
+    for (const task of episode.tasks) if (!tasks.includes(task)) tasks.push(task);
+  const byIndex = new Map(staged.map(({ index, episode }) => [index, episode.stats]));
+  return {
+    info:
+      info.features.length > 0
+        ? info
+        : { ...info, features: completeFeatures(stagedFeatures(staged.map(({ episode }) => episode))) },
+    meta: {
+      tasks,
+      episodes: [...meta.episodes, ...staged.map(stagedEpisodeEntry)],
+      episodeStats: async (index) => byIndex.get(index) ?? meta.episodeStats(index),
+    },
+  };
+}
+
+function compareTotals(info: DatasetInfo, meta: DatasetMeta, problems: Problems): void {
   const counted = {
-    episodes: episodes.length,
-    frames: episodes.reduce((sum, episode) => sum + episode.length, 0),
+    episodes: meta.episodes.length,
+    frames: meta.episodes.reduce((sum, episode) => sum + episode.length, 0),
     tasks: meta.tasks.length,
   };
+  // Our writer lists episodes first and totals them last; a crash in between leaves old totals and nothing else.
+  const severity = info.raw["orrery"] === undefined ? "warning" : "note";
   for (const key of ["episodes", "frames", "tasks"] as const) {
     const claimed = info.claimed[key];
     if (claimed === null || claimed === counted[key]) continue;
     problems.add(
-      "warning",
+      severity,
       "meta/info.json",
       `total_${key} must be what the metadata lists (${counted[key]}), got ${claimed}; the list is believed.`,
-      `Correct total_${key}.`,
+      severity === "note" ? "Nothing: the next recording corrects it." : `Correct total_${key}.`,
     );
   }
 }

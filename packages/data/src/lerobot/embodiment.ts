@@ -1,6 +1,6 @@
 /** The embodiment a dataset's features imply, for recordings that come without one. */
 import type { ActionPart, CameraSpec, Embodiment, StatePart } from "@orrery/core";
-import { BOOKKEEPING, cameraName, isCamera, type Feature } from "./features.ts";
+import { BOOKKEEPING, cameraName, isCamera, RECORDED_CLOCK, type Feature } from "./features.ts";
 
 /** Where a dataset that we wrote keeps its embodiment. */
 export const EMBODIMENT_PATH = "meta/embodiment.json";
@@ -21,6 +21,7 @@ export function vectorFeatures(features: readonly Feature[], key: "observation.s
 export function extraFeatures(features: readonly Feature[]): Feature[] {
   const used = new Set<string>([
     ...BOOKKEEPING,
+    RECORDED_CLOCK,
     "next.reward",
     "next.done",
     "next.success",

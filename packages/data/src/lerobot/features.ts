@@ -26,6 +26,12 @@ export interface Feature {
 /** The columns every dataset has beside its own features. */
 export const BOOKKEEPING = ["timestamp", "frame_index", "episode_index", "index", "task_index"] as const;
 
+/**
+ * Our column for clocks that depart from frame over rate: LeRobot's loader looks frames up by `timestamp` and refuses
+ * a video whose frames are elsewhere, so the real clock is kept beside it.
+ */
+export const RECORDED_CLOCK = "recorded_timestamp";
+
 export function isCamera(feature: Feature): boolean {
   return feature.dtype === "video" || feature.dtype === "image";
 }

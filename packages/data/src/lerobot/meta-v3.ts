@@ -60,9 +60,10 @@ export async function readMetaV3(
     );
   }
   rows.sort((a, b) => Number(a["episode_index"]) - Number(b["episode_index"]));
+  const episodes = toEntries(rows, info);
   return {
-    tasks,
-    episodes: toEntries(rows, info),
+    tasks: tasks.length > 0 ? tasks : [...new Set(episodes.flatMap((episode) => episode.tasks))],
+    episodes,
     episodeStats: async (index) => {
       const place = places.get(index);
       return place ? readStats(place) : null;

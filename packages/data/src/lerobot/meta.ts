@@ -1,5 +1,6 @@
 /** What both generations of metadata are read into. */
 import type { Provenance } from "@orrery/core";
+import { isRecord } from "./features.ts";
 
 /** Statistics of one feature; arrays per number, pictures per channel. Missing ones are absent. */
 export interface FeatureStats {
@@ -54,6 +55,17 @@ export function parseStats(json: unknown): FeatureStats | null {
     .map((key) => [key, leaves(record[key])] as const)
     .filter(([, values]) => values.length > 0);
   return { min, max, mean, std, count: leaves(record["count"])[0] ?? 0, ...Object.fromEntries(quantiles) };
+}
+
+/** Reads meta/stats.json; features without usable statistics are left out. */
+export function parseStatsFile(text: string): StatsByFeature {
+  const json: unknown = JSON.parse(text);
+  const out: Record<string, FeatureStats> = {};
+  for (const [name, value] of Object.entries(isRecord(json) ? json : {})) {
+    const stats = parseStats(value);
+    if (stats) out[name] = stats;
+  }
+  return out;
 }
 
 /** All numbers of a nested value, in order; booleans count as 0 and 1. */

@@ -1,0 +1,345 @@
+/**
+ * Records one episode after another, each into a folder of its own that a `DatasetWriter` then takes over by a
+ * rename. A recorder needs nothing of the writer but a folder on the same disk, so every worker thread has its own.
+ */
+import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import {
+  DataError,
+  messageOf,
+  namesOf,
+  ShapeError,
+  UsageError,
+  widthOf,
+  type Embodiment,
+  type Provenance,
+  type Step,
+} from "@orrery/core";
+import { cureFor, syncFolder, writeJsonAtomic } from "@orrery/core/node";
+import type { Column } from "../column.ts";
+import { cameraKey, RECORDED_CLOCK } from "../lerobot/features.ts";
+import type { FeatureStats } from "../lerobot/meta.ts";
+import type { StagedColumn, StagedEpisode, StagedVideo } from "../lerobot/staged.ts";
+import { columnStats, PictureStats } from "../stats.ts";
+import { openVideoWriter, type VideoCodec, type VideoWriter } from "../video/index.ts";
+import { ColumnBuffer } from "./column-buffer.ts";
+
+/** How frames are encoded; the video writer's own defaults hold where left out. */
+export interface VideoSettings {
+  readonly codec?: VideoCodec;
+  readonly gop?: number;
+  readonly crf?: number;
+  readonly preset?: string;
+  readonly chroma?: 420 | 444;
+}
+
+export interface RecorderOptions {
+  /** Where episodes are put while they are recorded: `DatasetWriter.recordingFolder`. */
+  readonly folder: string;
+  readonly embodiment: Embodiment;
+  /** Frames per second of the dataset. */
+  readonly fps: number;
+  readonly video?: VideoSettings;
+}
+
+/** What is known of an episode once it has ended. */
+export interface EpisodeEnding {
+  /** Instruction; several where the episode has several. */
+  readonly task?: string | readonly string[];
+  readonly provenance: Provenance;
+  /** Taken from the steps where left out: true if any step succeeded. */
+  readonly success?: boolean;
+}
+
+/** An episode ready for `DatasetWriter.append`. Plain data, so it can be posted between threads. */
+export interface RecordedEpisode {
+  readonly folder: string;
+  readonly length: number;
+  readonly success?: boolean;
+  /** Rows that hold a NaN or an infinity in some column; they are kept as they are. */
+  readonly nonFiniteRows: number;
+}
+
+/** The clock of a step may differ from frame over rate by this much before it is kept as a column of its own. */
+const CLOCK_TOLERANCE_SEC = 1e-4;
+
+export class EpisodeRecorder {
+  readonly #options: RecorderOptions;
+  readonly #stateWidth: number;
+  readonly #actionWidth: number;
+  #folder: string | null = null;
+  #length = 0;
+  #columns = new Map<string, ColumnBuffer>();
+  #cameras = new Map<string, { writer: VideoWriter; stats: PictureStats; width: number; height: number }>();
+
+  constructor(options: RecorderOptions) {
+    if (!(options.fps > 0)) throw new UsageError(`EpisodeRecorder: fps must be above 0, got ${options.fps}.`);
+    this.#options = options;
+    this.#stateWidth = widthOf(options.embodiment.state);
+    this.#actionWidth = widthOf(options.embodiment.action);
+  }
+
+  /** Steps of the episode so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * Takes one step; everything is copied. Parts that a step lacks are kept as absent.
+   * @throws {ShapeError} if state or action do not fit the embodiment
+   * @throws {DataError} if a camera comes and goes within the episode, or the disk is full
+   */
+  add(step: Step): void {
+    this.#folder ??= this.#makeFolder();
+    const t = this.#length;
+    const { embodiment, fps } = this.#options;
+    if (step.state)
+      this.#vector("observation.state", step.state, this.#stateWidth, () => namesOf(embodiment.state), t);
+    if (step.action)
+      this.#vector("action", step.action, this.#actionWidth, () => namesOf(embodiment.action), t);
+    if (step.reward !== undefined) this.#column("next.reward", "float32", 1, null).set(t, [step.reward]);
+    if (step.done !== undefined) this.#column("next.done", "bool", 1, null).set(t, [step.done ? 1 : 0]);
+    if (step.success !== undefined)
+      this.#column("next.success", "bool", 1, null).set(t, [step.success ? 1 : 0]);
+    const clock = step.timestampSec ?? t / fps;
+    if (this.#columns.has(RECORDED_CLOCK) || Math.abs(clock - t / fps) > CLOCK_TOLERANCE_SEC) {
+      // The first steps may have been on time; their clock is filled in when the first late one comes.
+      const isNew = !this.#columns.has(RECORDED_CLOCK);
+      const column = this.#column(RECORDED_CLOCK, "float64", 1, null);
+      if (isNew) for (let i = 0; i < t; i++) column.set(i, [i / fps]);
+      column.set(t, [clock]);
+    }
+    for (const [name, values] of Object.entries(step.extra ?? {})) this.#extra(name, values, t);
+    this.#pictures(step, t);
+    this.#length++;
+  }
+
+  /**
+   * Ends the episode and makes it durable. The recorder is then ready for the next one.
+   * @throws {DataError} if there was no step, or the disk is full; the episode is then dropped
+   */
+  finish(ending: EpisodeEnding): RecordedEpisode {
+    const folder = this.#folder;
+    if (!folder || this.#length === 0)
+      throw new DataError("EpisodeRecorder.finish: the episode must have at least one step, got none.");
+    try {
+      const videos = this.#closeVideos(folder);
+      const columns = [...this.#columns.values()].map((buffer) => buffer.finish(this.#length));
+      const episode = this.#describe(columns, videos, ending, writeColumns(folder, this.#columns, columns));
+      writeJsonAtomic(join(folder, "episode.json"), episode);
+      syncFolder(folder);
+      const { length, success } = episode;
+      const nonFiniteRows = countNonFinite(columns, this.#columns);
+      this.#forget();
+      return { folder, length, ...(success === undefined ? {} : { success }), nonFiniteRows };
+    } catch (error) {
+      this.abort();
+      throw error;
+    }
+  }
+
+  /** Drops the episode being recorded; harmless when there is none. */
+  abort(): void {
+    const folder = this.#folder;
+    for (const { writer } of this.#cameras.values()) writer.abort();
+    this.#forget();
+    if (folder) rmSync(folder, { recursive: true, force: true });
+  }
+
+  #makeFolder(): string {
+    try {
+      mkdirSync(this.#options.folder, { recursive: true });
+      return mkdtempSync(join(this.#options.folder, "episode-"));
+    } catch (error) {
+      throw new DataError(
+        `EpisodeRecorder: could not make a folder in ${this.#options.folder} (${messageOf(error)}). ${cureFor(error)}`,
+        { path: this.#options.folder, cause: error },
+      );
+    }
+  }
+
+  #vector(name: string, values: ArrayLike<number>, width: number, names: () => string[], t: number): void {
+    if (values.length !== width) {
+      throw new ShapeError(
+        "EpisodeRecorder.add",
+        `step ${t}, ${name}`,
+        `[${width}]`,
+        [values.length],
+        "The embodiment says how wide it is.",
+      );
+    }
+    this.#column(name, "float32", width, names).set(t, values);
+  }
+
+  #extra(name: string, values: ArrayLike<number>, t: number): void {
+    // "/" separates the parts of column names in LeRobot's tables, so no feature may hold one.
+    const key = name.replace(/\/+/g, ".").replace(/^\./, "");
+    const column = this.#column(key, dtypeOf(values), values.length, null);
+    if (values.length !== column.width)
+      throw new ShapeError(
+        "EpisodeRecorder.add",
+        `step ${t}, extra "${name}"`,
+        `[${column.width}]`,
+        [values.length],
+        "A stream keeps its width.",
+      );
+    column.set(t, values);
+  }
+
+  #column(name: string, dtype: string, width: number, names: (() => string[]) | null): ColumnBuffer {
+    let column = this.#columns.get(name);
+    if (!column) {
+      column = new ColumnBuffer(name, dtype, width, names?.() ?? null);
+      this.#columns.set(name, column);
+    }
+    return column;
+  }
+
+  #pictures(step: Step, t: number): void {
+    const names = Object.keys(step.images);
+    if (t > 0 && names.length !== this.#cameras.size) {
+      throw new DataError(
+        `EpisodeRecorder.add: step ${t} must have a picture of each camera of step 0 (${[...this.#cameras.keys()].join(", ") || "none"}), got ${names.join(", ") || "none"}. Repeat the last picture, or leave the camera out.`,
+      );
+    }
+    for (const name of names) {
+      const image = step.images[name];
+      if (!image) continue;
+      const camera = this.#cameras.get(name) ?? this.#openCamera(name, image.width, image.height, t);
+      camera.writer.write(image);
+      camera.stats.add(image);
+    }
+  }
+
+  #openCamera(
+    name: string,
+    width: number,
+    height: number,
+    t: number,
+  ): { writer: VideoWriter; stats: PictureStats; width: number; height: number } {
+    if (t > 0)
+      throw new DataError(
+        `EpisodeRecorder.add: camera "${name}" must be there from step 0 on, it appeared at step ${t}. Leave it out, or begin a new episode.`,
+      );
+    const path = join(this.#folder ?? "", `${cameraKey(name)}.mp4`);
+    const writer = openVideoWriter(path, { width, height, fps: this.#options.fps, ...this.#options.video });
+    const camera = { writer, stats: new PictureStats(), width, height };
+    this.#cameras.set(name, camera);
+    return camera;
+  }
+
+  #closeVideos(folder: string): StagedVideo[] {
+    return [...this.#cameras].map(([name, { writer, width, height }]) => {
+      const key = cameraKey(name);
+      const file = `${key}.mp4`;
+      writer.close();
+      syncFile(join(folder, file));
+      return { key, file, width, height, bytes: statSync(join(folder, file)).size };
+    });
+  }
+
+  #describe(
+    columns: readonly Column[],
+    videos: readonly StagedVideo[],
+    ending: EpisodeEnding,
+    places: WrittenColumns,
+  ): StagedEpisode {
+    const { task, provenance } = ending;
+    const stats: Record<string, FeatureStats> = {};
+    for (const column of columns) {
+      const result = columnStats(column);
+      if (result) stats[column.name] = result;
+    }
+    for (const [name, camera] of this.#cameras) {
+      const result = camera.stats.result();
+      if (result) stats[cameraKey(name)] = result;
+    }
+    const outcomes = columns.find((column) => column.name === "next.success")?.data;
+    const success = ending.success ?? (outcomes instanceof Uint8Array ? outcomes.includes(1) : undefined);
+    return {
+      version: 1,
+      length: this.#length,
+      fps: this.#options.fps,
+      tasks: task === undefined ? [] : typeof task === "string" ? [task] : task,
+      provenance,
+      ...(success === undefined ? {} : { success }),
+      columns: places.columns,
+      videos,
+      stats,
+      bytes: places.bytes,
+    };
+  }
+
+  #forget(): void {
+    this.#folder = null;
+    this.#length = 0;
+    this.#columns = new Map();
+    this.#cameras = new Map();
+  }
+}
+
+interface WrittenColumns {
+  readonly columns: readonly StagedColumn[];
+  readonly bytes: number;
+}
+
+/** Writes columns.bin and says where each column begins. */
+function writeColumns(
+  folder: string,
+  buffers: ReadonlyMap<string, ColumnBuffer>,
+  columns: readonly Column[],
+): WrittenColumns {
+  const path = join(folder, "columns.bin");
+  const places: StagedColumn[] = [];
+  let offset = 0;
+  try {
+    const fd = openSync(path, "wx");
+    try {
+      const put = (bytes: Uint8Array): void => {
+        for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at);
+        offset += bytes.length;
+      };
+      for (const { name, dtype, width, data, mask } of columns) {
+        if (Array.isArray(data)) continue;
+        places.push({ name, dtype, shape: [width], names: buffers.get(name)?.names ?? null, offset });
+        put(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+        put(mask);
+      }
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch (error) {
+    throw new DataError(
+      `EpisodeRecorder.finish: could not write ${path} (${messageOf(error)}). ${cureFor(error)}`,
+      { path, cause: error },
+    );
+  }
+  return { columns: places, bytes: offset };
+}
+
+/** The typed array says the dtype; plain arrays are float32. */
+function dtypeOf(values: ArrayLike<number>): string {
+  if (values instanceof Float64Array) return "float64";
+  if (values instanceof Int32Array) return "int32";
+  if (values instanceof Uint8Array) return "uint8";
+  return "float32";
+}
+
+function countNonFinite(columns: readonly Column[], buffers: ReadonlyMap<string, ColumnBuffer>): number {
+  const rows = new Set<number>();
+  for (const { name, mask } of columns) {
+    const there = buffers.get(name)?.present;
+    for (let t = 0; t < mask.length; t++) if (there?.[t] === 1 && mask[t] === 0) rows.add(t);
+  }
+  return rows.size;
+}
+
+function syncFile(path: string): void {
+  const fd = openSync(path, "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

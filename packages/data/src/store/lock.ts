@@ -1,0 +1,57 @@
+/** One writer per dataset: a lock file with the holder's process id. */
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
+import { hostname } from "node:os";
+import { dirname } from "node:path";
+import { DataError } from "@orrery/core";
+
+/**
+ * Takes the lock or says who holds it. A lock left by a process of this machine that is gone is taken over.
+ * @returns gives the lock back
+ * @throws {DataError} if another process holds it
+ */
+export function takeLock(path: string): () => void {
+  mkdirSync(dirname(path), { recursive: true });
+  for (let attempt = 0; ; attempt++) {
+    try {
+      const fd = openSync(path, "wx");
+      writeSync(fd, JSON.stringify({ pid: process.pid, host: hostname() }));
+      closeSync(fd);
+      return () => rmSync(path, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt > 3) {
+        throw new DataError(`openDatasetWriter: could not make ${path} (${String(error)}).`, {
+          path,
+          cause: error,
+        });
+      }
+    }
+    const holder = readHolder(path);
+    if (holder && isAlive(holder)) {
+      throw new DataError(
+        `openDatasetWriter: ${dirname(dirname(path))} is being written by process ${holder.pid} on ${holder.host}. Wait for it, or delete ${path} if that process is gone.`,
+        { path },
+      );
+    }
+    rmSync(path, { force: true });
+  }
+}
+
+function readHolder(path: string): { pid: number; host: string } | null {
+  try {
+    const { pid, host } = JSON.parse(readFileSync(path, "utf8")) as { pid: unknown; host: unknown };
+    return typeof pid === "number" && typeof host === "string" ? { pid, host } : null;
+  } catch {
+    return null;
+  }
+}
+
+/** On another machine we cannot tell, so its lock counts as held. */
+function isAlive({ pid, host }: { pid: number; host: string }): boolean {
+  if (host !== hostname()) return true;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
