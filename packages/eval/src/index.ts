@@ -1,1 +1,2 @@
 /** Public names of this package. */
+export * from "./report/index.ts";
