@@ -17,3 +17,12 @@ export {
   type RecorderOptions,
   type VideoSettings,
 } from "./store/episode-recorder.ts";
+export { checkDataset, type CheckOptions, type CheckResult } from "./check/check.ts";
+export {
+  describeDataset,
+  listStore,
+  type CameraDescription,
+  type DatasetDescription,
+  type StoreEntry,
+  type VectorDescription,
+} from "./describe.ts";
