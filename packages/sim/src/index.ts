@@ -1,1 +1,35 @@
 /** Public names of this package. */
+export {
+  makeKitchenWorld,
+  KitchenWorld,
+  HEAD_64,
+  type KitchenOptions,
+  type WorldSnapshot,
+} from "./world/kitchen-world.ts";
+export { SceneView } from "./world/scene-view.ts";
+export {
+  recordEpisodes,
+  type RecordOptions,
+  type RecordProgress,
+  type RecordSummary,
+} from "./record/record-episodes.ts";
+export { episodeSeed, runEpisode, type EpisodeOutcome } from "./record/episode.ts";
+export { TASKS, taskNamed } from "./tasks/registry.ts";
+export type { Judgement, Motion, Task, TaskSetting } from "./tasks/task.ts";
+export { OPERATORS, checkOperator, OperatorRun, type OperatorName } from "./operators/operator.ts";
+export { Pilot } from "./operators/pilot.ts";
+export { ACTION_SPACES, type ActionSpaceName, type BadActionPolicy } from "./control/action-space.ts";
+export { BODIES, bodyNamed } from "./bodies/registry.ts";
+export type { Body, BodySpec, CameraSize } from "./bodies/body.ts";
+export { OBJECT_KINDS, type ObjectKind, type Trait } from "./scene/objects.ts";
+export { MjcfError, Physics, type Snapshot } from "./mujoco/physics.ts";
+export { RayCaster, type RayCasterOptions } from "./render/raycaster.ts";
+export {
+  makeRenderScene,
+  setLook,
+  type Light,
+  type Look,
+  type RenderScene,
+  type Rgb,
+} from "./render/scene.ts";
+export type { CameraPose } from "./render/frame.ts";

@@ -93,6 +93,13 @@ export class PushTSimulation {
     return coverageOf(this.block);
   }
 
+  /** An independent simulation with the same physics in the same state, for looking ahead. */
+  copy(): PushTSimulation {
+    const twin = new PushTSimulation({ agent: this.agent, block: this.block }, this.#physics);
+    twin.restore(this.snapshot());
+    return twin;
+  }
+
   snapshot(): PushTSnapshot {
     return { space: this.#space.snapshot() };
   }

@@ -1,0 +1,61 @@
+/** What one episode's scene consists of. Tasks and perturbations read and change this; the builder turns it into MJCF. */
+import type { CameraOffset } from "../bodies/body.ts";
+import type { Light, Look, Rgb } from "../render/scene.ts";
+import type { ColourName } from "./colours.ts";
+import type { ObjectKind } from "./objects.ts";
+
+/** One loose object. */
+export interface PlacedObject {
+  /** Unique in the scene; also the name of its MuJoCo body. */
+  readonly name: string;
+  readonly kind: ObjectKind;
+  readonly colourName: ColourName;
+  readonly colour: Rgb;
+  readonly second: Rgb;
+  readonly sizeM: number;
+  readonly massKg: number;
+  /** Sliding friction against the table. */
+  readonly friction: number;
+  /** Where its middle stands on the table, and its turn about the vertical. */
+  readonly pos: readonly [number, number];
+  readonly yawRad: number;
+}
+
+/** A flat disc painted on the table; nothing can touch it. */
+export interface Mark {
+  readonly name: string;
+  readonly colourName: ColourName;
+  readonly colour: Rgb;
+  readonly pos: readonly [number, number];
+  readonly radiusM: number;
+}
+
+export interface TableSpec {
+  /** Middle of the top. */
+  readonly pos: readonly [number, number];
+  readonly half: readonly [number, number];
+  readonly topM: number;
+  readonly look: Look;
+  readonly legLook: Look;
+}
+
+/** Where the robot stands and how it holds itself before the first observation. */
+export interface StartPose {
+  /** Forward m, left m, turn rad. */
+  readonly base: readonly [number, number, number];
+  /** Added to the home pose, by joint name. */
+  readonly joints: Readonly<Record<string, number>>;
+  /** Tool positions in the base frame, m, one per arm in the body's order. */
+  readonly tools: readonly (readonly [number, number, number])[];
+}
+
+export interface SceneSpec {
+  readonly table: TableSpec;
+  readonly floor: Look;
+  readonly wall: Look;
+  readonly light: Light;
+  readonly objects: readonly PlacedObject[];
+  readonly marks: readonly Mark[];
+  readonly start: StartPose;
+  readonly cameraOffsets: Readonly<Record<string, CameraOffset>>;
+}
