@@ -39,6 +39,7 @@ function describeFacts(facts: Facts): (readonly [string, string])[] {
       libtorch.library ? `${libtorch.version ?? "unknown version"}  ${libtorch.library}` : "not found",
     ],
     ["BLAS", blas.library ? `${blas.kind}  ${blas.library}` : blas.kind],
+    ["addon", describeTensors(facts)],
     ["processor", `${cpu.model}, ${cpu.threads} threads`],
     [
       "features",
@@ -58,6 +59,13 @@ function describeFacts(facts: Facts): (readonly [string, string])[] {
     ["decoders", codecs.decoders.join(", ") || "none"],
     ["environment", describeEnvironment(facts)],
   ];
+}
+
+function describeTensors({ tensors }: Facts): string {
+  if (!tensors.loads) return "does not load";
+  const { version, threads, cpuCapability, float32Gflops, bfloat16Gflops } = tensors;
+  const speed = `products at ${float32Gflops} GFLOP/s in float32, ${bfloat16Gflops} in bfloat16`;
+  return `loads libtorch ${version}, ${threads} threads, ${cpuCapability ?? "unknown"} kernels; ${speed}`;
 }
 
 function describeEnvironment({ environment, environmentBefore }: Facts): string {

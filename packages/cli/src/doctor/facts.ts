@@ -2,12 +2,14 @@
 import { codecFacts, type CodecFacts } from "./codecs.ts";
 import { blasFacts, libtorchFacts, type BlasFacts, type LibtorchFacts } from "./libtorch.ts";
 import { cpuFacts, diskFacts, gpuFacts, memoryFacts } from "./machine.ts";
+import { tensorFacts, type TensorFacts } from "./tensors.ts";
 import type { CpuFacts, DiskFacts, GpuFacts, MemoryFacts } from "./machine.ts";
 
 export interface Facts {
   readonly node: { readonly version: string; readonly path: string };
   readonly libtorch: LibtorchFacts;
   readonly blas: BlasFacts;
+  readonly tensors: TensorFacts;
   readonly cpu: CpuFacts;
   readonly gpus: readonly GpuFacts[];
   readonly memory: MemoryFacts;
@@ -31,11 +33,12 @@ const VARIABLES = [
 /** @param folder where recordings and runs will go: its disk is the one that counts */
 export async function gatherFacts(folder: string): Promise<Facts> {
   const chosen = process.env["ORRERY_LIBTORCH"] || undefined;
-  const [gpus, codecs] = await Promise.all([gpuFacts(), codecFacts()]);
+  const [gpus, codecs, tensors] = await Promise.all([gpuFacts(), codecFacts(), tensorFacts()]);
   return {
     node: { version: process.versions.node, path: process.execPath },
     libtorch: libtorchFacts(chosen),
     blas: blasFacts(chosen),
+    tensors,
     cpu: cpuFacts(),
     gpus,
     memory: memoryFacts(),

@@ -3,12 +3,23 @@ import type { Facts } from "./facts.ts";
 import { headerVersion } from "./libtorch.ts";
 import { cpuFlags, parseGpus } from "./machine.ts";
 import { findProblems } from "./problems.ts";
+import { loadedBlas } from "./tensors.ts";
 
 const GIB = 2 ** 30;
 const HEALTHY: Facts = {
   node: { version: "20.19.0", path: "/usr/bin/node" },
   libtorch: { library: "/usr/lib/x/libtorch_cpu.so", version: "1.13.0", chosen: undefined },
   blas: { kind: "openblas", library: "/usr/lib/x/openblas-pthread/libblas.so.3" },
+  tensors: {
+    loads: true,
+    version: "1.13.0",
+    threads: 2,
+    cpuCapability: "AVX512",
+    blasLibrary: "/usr/lib/x/openblas-pthread/libblas.so.3",
+    cudaDevices: [],
+    float32Gflops: 300,
+    bfloat16Gflops: 700,
+  },
   cpu: { model: "made up", threads: 2, avx2: true, avx512: true, avx512Bf16: true, amxBf16: false },
   gpus: [],
   memory: { totalBytes: 8 * GIB, freeBytes: 6 * GIB },
@@ -42,6 +53,18 @@ test.each<[string, Partial<Facts>, string, string]>([
     "blas",
     "openblas0",
   ],
+  [
+    "an addon that is not built",
+    { tensors: { loads: false, reason: "x.node is missing" } },
+    "x.node",
+    "./orrery",
+  ],
+  [
+    "a card that libtorch cannot use",
+    { gpus: [{ name: "NVIDIA H200", memoryBytes: 1, driver: "570" }] },
+    "NVIDIA H200",
+    "ORRERY_LIBTORCH",
+  ],
   ["Haswell's kernels", { environment: { OPENBLAS_CORETYPE: "Haswell" } }, "Haswell", "SkylakeX"],
   ["a full disk", { disk: { path: "/w", freeBytes: GIB } }, "1.0 GiB are free", "Free some space"],
   ["little memory", { memory: { totalBytes: 2 * GIB, freeBytes: GIB } }, "memory", "smaller batch"],
@@ -66,6 +89,11 @@ test("processor flags, graphics cards and library versions are read from what Li
   expect(parseGpus("NVIDIA H200, 143771, 570.86.15\n")).toEqual([
     { name: "NVIDIA H200", memoryBytes: 143771 * 2 ** 20, driver: "570.86.15" },
   ]);
+  const maps = [
+    "7f00-7f01 r-xp 00000000 08:01 12 /usr/lib/x/libc.so.6",
+    "7f02-7f03 r-xp 00000000 08:01 13 /usr/lib/x/openblas-pthread/libblas.so.3",
+  ];
+  expect(loadedBlas(maps.join("\n"))).toBe("/usr/lib/x/openblas-pthread/libblas.so.3");
   const header =
     "#define TORCH_VERSION_MAJOR 2\n#define TORCH_VERSION_MINOR 6\n#define TORCH_VERSION_PATCH 1\n";
   expect(headerVersion(header)).toBe("2.6.1");

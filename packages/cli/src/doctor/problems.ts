@@ -18,6 +18,8 @@ export function findProblems(facts: Facts): Problem[] {
   return [
     ...nodeProblems(facts),
     ...libtorchProblems(facts),
+    ...addonProblems(facts),
+    ...gpuProblems(facts),
     ...blasProblems(facts),
     ...kernelProblems(facts),
     ...roomProblems(facts),
@@ -45,6 +47,27 @@ function libtorchProblems({ libtorch }: Facts): Problem[] {
       ? "Run: sudo apt-get install libtorch-dev (or set ORRERY_LIBTORCH to another libtorch)."
       : "Point ORRERY_LIBTORCH at the folder that holds include/ and lib/, such as torch/ of a pip install.";
   return [error(`No complete libtorch was found ${where}: ${lacks} is missing. Training needs it.`, cure)];
+}
+
+function addonProblems({ libtorch, tensors }: Facts): Problem[] {
+  // Without libtorch the addon cannot load; that has been said already.
+  if (tensors.loads || libtorch.library === undefined) return [];
+  return [
+    error(
+      `The native addon does not load, so nothing can be trained: ${tensors.reason}`,
+      "Start any ./orrery command: it builds the addon; .orrery/setup.log says why it could not.",
+    ),
+  ];
+}
+
+function gpuProblems({ gpus, tensors }: Facts): Problem[] {
+  if (gpus.length === 0 || !tensors.loads || tensors.cudaDevices.length > 0) return [];
+  return [
+    warning(
+      `There is a graphics card (${gpus[0]?.name}), but this libtorch (${tensors.version}) cannot use it.`,
+      "Set ORRERY_LIBTORCH to a libtorch built for CUDA, such as torch/ of a pip install, and start again.",
+    ),
+  ];
 }
 
 function blasProblems({ blas }: Facts): Problem[] {
