@@ -42,7 +42,7 @@ export function dtypeCode(dtype: DType | null | undefined): number | null | unde
   if (dtype === undefined || dtype === null) return dtype;
   const code: number | undefined = codes[dtype];
   if (code === undefined) {
-    throw new UsageError(`dtype must be one of ${Object.keys(codes).join(", ")}, got "${String(dtype)}".`);
+    throw new UsageError(`dtype must be one of ${Object.keys(codes).join(", ")}, got "${dtype as string}".`);
   }
   return code;
 }

@@ -123,6 +123,12 @@ export const convert = {
     native.copyOut(this.handle, array, dtypeCode("float32"));
     return array;
   },
+  /** The elements as float64 in row-major order, whatever the dtype. */
+  toFloat64(this: Tensor): Float64Array {
+    const array = new Float64Array(this.numel);
+    native.copyOut(this.handle, array, dtypeCode("float64"));
+    return array;
+  },
   /** Another name for `toTyped`. */
   data(this: Tensor): TypedArray {
     return this.toTyped();
@@ -155,7 +161,7 @@ function placementOf(where: string | Placement): Placement {
 function plainValue(value: number | bigint, dtype: DType): number | bigint | boolean {
   if (dtype === "bool") return value !== 0;
   if (typeof value === "number") return value;
-  return BigInt(Number(value)) === value ? Number(value) : value;
+  return Number.isSafeInteger(Number(value)) ? Number(value) : value;
 }
 
 function nest(flat: readonly Nested[], shape: readonly number[]): Nested[] {
