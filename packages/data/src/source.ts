@@ -3,6 +3,8 @@
  * Memory must not grow with the input, so steps and pictures are pulled one at a time; the source is never written to.
  */
 import type { Embodiment, Provenance, Step } from "@orrery/core";
+import type { Feature } from "./lerobot/features.ts";
+import type { FeatureStats } from "./lerobot/meta.ts";
 
 /** One episode waiting to be read. */
 export interface SourceEpisode {
@@ -19,6 +21,32 @@ export interface SourceEpisode {
    * clocks that jump, pictures that are missing. Complete once `steps()` has ended.
    */
   findings?(): readonly string[];
+  /** Taken from the steps where left out. */
+  readonly success?: boolean;
+  /** Type, shape and names of extra streams, where the source states them; otherwise the first step's arrays decide. */
+  readonly features?: readonly Feature[];
+  /**
+   * The same episode with its cameras still encoded, for sources whose videos can be copied: much faster, and
+   * without loss.
+   */
+  readonly encoded?: EncodedEpisode;
+}
+
+export interface EncodedEpisode {
+  /** By camera name. Frame t counted from `fromSec` belongs to step t. */
+  readonly videos: Readonly<Record<string, EncodedVideo>>;
+  /** The steps without the pictures of these cameras. */
+  steps(): AsyncIterable<Step>;
+}
+
+/** A span of a video file. */
+export interface EncodedVideo {
+  readonly path: string;
+  readonly fromSec: number;
+  readonly numFrames: number;
+  readonly fps: number;
+  /** Of these frames, where they are known already. */
+  readonly stats?: FeatureStats;
 }
 
 /** Something of the source that was left out, and why. Nothing is dropped without one of these. */
