@@ -55,7 +55,7 @@ test("loadStateDict copies values, converting their dtype", () => {
 test("loadStateDict counts what is missing, unknown and misshapen, and changes nothing", () => {
   const model = make();
   const before = model.mean.clone();
-  const state = new Map<string, Tensor>([...make().stateDict()]);
+  const state = new Map<string, Tensor>(make().stateDict());
   state.set("mean", tensor([5, 6]));
   state.delete("blocks.0.bias");
   state.delete("blocks.1.weight");
