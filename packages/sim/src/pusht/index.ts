@@ -11,7 +11,19 @@ export {
   coverageOf,
   rewardOf,
 } from "./board.ts";
+export {
+  goalDistance,
+  imageGoal,
+  sampleGoalTask,
+  type GoalDistance,
+  type ImageGoalTask,
+  type Trajectory,
+} from "./goals.ts";
 export { layoutOfSeed, type Layout } from "./layout.ts";
+export { PushTExpert, type ExpertStyle } from "./operators/expert.ts";
+export { PushTPlay } from "./operators/play.ts";
+export { PushTPainter, type PushTScene } from "./picture.ts";
 export type { Polygon, Pose, Vec } from "./planar/polygon.ts";
 export { replay, replayRecordings, type ErrorSummary, type Recording, type ReplayReport } from "./replay.ts";
 export { CONTROL_RATE_HZ, PushTSimulation, type PushTPhysics, type PushTSnapshot } from "./simulation.ts";
+export { PushTWorld, pushTEmbodiment, type PushTOptions, type PushTWorldSnapshot } from "./world.ts";

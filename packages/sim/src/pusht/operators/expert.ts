@@ -33,7 +33,9 @@ export interface ExpertStyle {
 
 const CALM: ExpertStyle = { moveSpeed: 26, pushSpeed: 12, trialsPerEdge: 4, tremor: 0.4 };
 /** Shares of the ideal depth that are tried: pushes turn the T, so the ideal is rarely exact. */
-const DEPTHS = [0.6, 0.85, 1.1];
+const DEPTHS = [0.6, 0.9, 1.2];
+/** A plan must remove this share of the error, or a random push shakes the T out of the dead end. */
+const WORTHWHILE = 0.02;
 const MAX_DEPTH = 90;
 const POINTS = pushPoints(9);
 const GOAL_CORNERS = corners(GOAL);
@@ -98,7 +100,9 @@ export class PushTExpert implements Policy {
     const before = cornerError(simulation.block);
     let best: Plan = { targets: [simulation.agent], score: -Infinity, coverage: simulation.coverage };
     const start = simulation.snapshot();
-    for (const candidate of rankPushes(simulation.block, this.#style.trialsPerEdge)) {
+    const candidates = rankPushes(simulation.block, this.#style.trialsPerEdge);
+    let isWorthwhile = false;
+    for (const candidate of candidates) {
       for (const share of DEPTHS) {
         const targets = this.#stroke(simulation, candidate, share);
         this.#scratch.restore(start);
@@ -108,10 +112,13 @@ export class PushTExpert implements Policy {
         // Error removed per step, on a log scale so that fine work counts like coarse work.
         const solved = coverage > SUCCESS_COVERAGE ? 1 : 0;
         const score = (Math.log(before / (after + 1)) + solved) / (targets.length + 4);
+        if (solved === 1 || after < before * (1 - WORTHWHILE)) isWorthwhile = true;
         if (score > best.score) best = { targets, score, coverage };
       }
     }
-    return best;
+    if (isWorthwhile || candidates.length === 0) return best;
+    const nudge = { ...this.#rng.pick(candidates), depth: this.#rng.uniform(5, 30) };
+    return { ...best, targets: this.#stroke(simulation, nudge, 1) };
   }
 
   #stroke({ agent, block }: PushTSimulation, { point, depth }: Candidate, share: number): Target[] {

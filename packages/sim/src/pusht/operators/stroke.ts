@@ -115,8 +115,9 @@ export function push(point: PushPoint, depth: number, speed: number): Target[] {
   const start = standBeside(point);
   const length = CLEARANCE + depth;
   const end: Target = [start[0] - point.normalX * length, start[1] - point.normalY * length];
-  // Two steps at rest let the follower, which lags by 0.2 s, arrive.
-  return [...timed([start, end].map(ontoBoard), speed), ontoBoard(end), ontoBoard(end)];
+  const rest = ontoBoard(end);
+  // Three steps at rest let the follower, which lags by 0.2 s, come within a fifth of what was left.
+  return [...timed([start, end].map(ontoBoard), speed), rest, rest, rest];
 }
 
 /** Minimum-jerk timing along a polyline. */
