@@ -1,10 +1,20 @@
 /** All importers, for the format registry. Each reads its source only and can be used by itself. */
 import type { SourceFormat } from "../source.ts";
+import { commaFormat } from "./comma/comma.ts";
 import { hdf5Format } from "./hdf5/hdf5.ts";
 import { jsonFormat } from "./json/json.ts";
 import { npzFormat } from "./npz/npz.ts";
 import { rldsFormat } from "./rlds/rlds.ts";
 import { zarrFormat } from "./zarr/zarr.ts";
+import { tubFormat } from "./tub/tub.ts";
 
 /** Formats in the order in which they are tried; `recognise` decides between them. */
-export const IMPORTERS: readonly SourceFormat[] = [rldsFormat, hdf5Format, zarrFormat, npzFormat, jsonFormat];
+export const IMPORTERS: readonly SourceFormat[] = [
+  rldsFormat,
+  hdf5Format,
+  zarrFormat,
+  npzFormat,
+  jsonFormat,
+  tubFormat,
+  commaFormat,
+];

@@ -14,6 +14,8 @@ import { LIMITS } from "./limits.ts";
 export interface NpyHeader {
   readonly dtype: DType;
   readonly shape: readonly number[];
+  /** True where the first axis runs fastest (Fortran order). */
+  readonly isColumnMajor: boolean;
   /** Where the numbers begin. */
   readonly dataOffset: number;
 }
@@ -65,10 +67,7 @@ export function parseNpyHeader(text: string, dataOffset: number, where: string):
     .map(Number);
   const dtype = parseDType(descr, where);
   countOf(shape, where);
-  if (order === "True" && shape.length > 1) {
-    throw new DataError(`${where}: column-major arrays are not read. Save it with numpy.ascontiguousarray.`);
-  }
-  return { dtype, shape, dataOffset };
+  return { dtype, shape, isColumnMajor: order === "True" && shape.length > 1, dataOffset };
 }
 
 /** One array whose rows can be read in order, any number of times, holding one row at a time. */
@@ -120,8 +119,17 @@ export class NpyArray {
     return this.header.shape.slice(1);
   }
 
-  /** Rows in order. @throws {DataError} if a row is larger than the limit or the bytes end early */
+  /**
+   * Rows in order; column-major arrays are read whole first, since their rows are spread over the file.
+   * @throws {DataError} if a row is larger than the limit or the bytes end early
+   */
   async *read(): AsyncGenerator<Uint8Array | Float64Array> {
+    if (this.header.isColumnMajor) {
+      const { data } = await this.readAll();
+      const width = countOf(this.rowShape, this.where);
+      for (let row = 0; row < this.rows; row++) yield data.subarray(row * width, (row + 1) * width);
+      return;
+    }
     for await (const bytes of this.#rowBytes()) yield decodeNumbers(bytes, this.header.dtype);
   }
 
@@ -130,8 +138,8 @@ export class NpyArray {
     const { shape, dtype } = this.header;
     if (dtype.kind === "S" || dtype.kind === "U")
       throw new DataError(`${this.where}: must hold numbers, got text.`);
-    const bytes = await this.#allBytes();
-    return { shape, data: decodeNumbers(bytes, dtype) };
+    const data = decodeNumbers(await this.#allBytes(), dtype);
+    return { shape, data: this.header.isColumnMajor ? toRowMajor(data, shape) : data };
   }
 
   /** All texts of an array of fixed-width strings. */
@@ -175,4 +183,22 @@ export class NpyArray {
       await stream.close();
     }
   }
+}
+
+/** Puts the last axis fastest. Index arithmetic: element (i0, i1, ...) lies at i0 + i1 * n0 + i2 * n0 * n1 + ... */
+function toRowMajor<A extends Uint8Array | Float64Array>(data: A, shape: readonly number[]): A {
+  const out = data.slice() as A;
+  const index = shape.map(() => 0);
+  for (let to = 0; to < out.length; to++) {
+    let from = 0;
+    for (let axis = shape.length - 1; axis >= 0; axis--)
+      from = from * (shape[axis] ?? 1) + (index[axis] ?? 0);
+    out[to] = data[from] ?? 0;
+    for (let axis = shape.length - 1; axis >= 0; axis--) {
+      index[axis] = (index[axis] ?? 0) + 1;
+      if ((index[axis] ?? 0) < (shape[axis] ?? 1)) break;
+      index[axis] = 0;
+    }
+  }
+  return out;
 }
