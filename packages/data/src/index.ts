@@ -26,3 +26,12 @@ export {
   type StoreEntry,
   type VectorDescription,
 } from "./describe.ts";
+export { formats, FormatRegistry } from "./formats.ts";
+export { lerobotFormat } from "./lerobot/source.ts";
+export {
+  assertApart,
+  importDataset,
+  type ImportOptions,
+  type ImportProgress,
+  type ImportReport,
+} from "./store/import.ts";

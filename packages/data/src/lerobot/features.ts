@@ -38,12 +38,14 @@ export function isCamera(feature: Feature): boolean {
 
 /** "head" for "observation.images.head", "image" for "observation.image"; other keys stay whole. */
 export function cameraName(key: string): string {
-  return key.replace(/^observation\.images\./, "").replace(/^observation\.(?=image$)/, "");
+  if (key === "observation.image") return "image";
+  return key.startsWith("observation.images.") && key !== "observation.images.image" ? key.slice(19) : key;
 }
 
 /** The feature key a camera is written under: the inverse of `cameraName`. */
 export function cameraKey(name: string): string {
-  return name.startsWith("observation.") ? name : `observation.images.${name}`;
+  if (name === "image") return "observation.image";
+  return name.startsWith("observation.") ? name : `observation.images.${name.replace(/\/+/g, ".")}`;
 }
 
 /** Reads `features` of an info.json; what cannot be used is left out and reported. */

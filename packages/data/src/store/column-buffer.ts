@@ -4,20 +4,27 @@ import { DataError } from "@orrery/core";
 
 type NumberArray = Float32Array | Float64Array | Int32Array | Uint8Array;
 
-export class ColumnBuffer {
+export interface ColumnSpec {
   readonly name: string;
   readonly dtype: string;
+  /** Numbers per row: the product of the shape. */
   readonly width: number;
+  readonly shape: readonly number[];
   readonly names: readonly string[] | null;
+}
+
+export class ColumnBuffer {
+  readonly spec: ColumnSpec;
   #data: NumberArray;
   #present = new Uint8Array(64);
 
-  constructor(name: string, dtype: string, width: number, names: readonly string[] | null) {
-    this.name = name;
-    this.dtype = dtype;
-    this.width = width;
-    this.names = names;
-    this.#data = makeNumbers(dtype, 64 * width);
+  constructor(spec: ColumnSpec) {
+    this.spec = spec;
+    this.#data = makeNumbers(spec.dtype, 64 * spec.width);
+  }
+
+  get width(): number {
+    return this.spec.width;
   }
 
   /** [rows]: 1 where a value was given, finite or not. */
@@ -39,11 +46,12 @@ export class ColumnBuffer {
     const mask = this.#present.slice(0, length);
     for (let t = 0; t < length; t++)
       if (mask[t] && !isFiniteRow(data, t * this.width, this.width)) mask[t] = 0;
-    return { name: this.name, dtype: this.dtype, width: this.width, data, mask };
+    const { name, dtype, width } = this.spec;
+    return { name, dtype, width, data, mask };
   }
 
   #grow(rows: number): void {
-    const data = makeNumbers(this.dtype, rows * this.width);
+    const data = makeNumbers(this.spec.dtype, rows * this.width);
     data.set(this.#data);
     this.#data = data;
     const present = new Uint8Array(rows);

@@ -17,11 +17,13 @@ import {
 } from "@orrery/core";
 import { cureFor, syncFolder, writeJsonAtomic } from "@orrery/core/node";
 import type { Column } from "../column.ts";
-import { cameraKey, RECORDED_CLOCK } from "../lerobot/features.ts";
+import { RECORDED_CLOCK, type Feature } from "../lerobot/features.ts";
 import type { FeatureStats } from "../lerobot/meta.ts";
 import type { StagedColumn, StagedEpisode, StagedVideo } from "../lerobot/staged.ts";
-import { columnStats, PictureStats } from "../stats.ts";
-import { openVideoWriter, type VideoCodec, type VideoWriter } from "../video/index.ts";
+import type { EncodedVideo } from "../source.ts";
+import { columnStats } from "../stats.ts";
+import type { VideoCodec } from "../video/index.ts";
+import { copyTrack, encodeTrack, type CameraTrack } from "./camera-track.ts";
 import { ColumnBuffer } from "./column-buffer.ts";
 
 /** How frames are encoded; the video writer's own defaults hold where left out. */
@@ -70,7 +72,8 @@ export class EpisodeRecorder {
   #folder: string | null = null;
   #length = 0;
   #columns = new Map<string, ColumnBuffer>();
-  #cameras = new Map<string, { writer: VideoWriter; stats: PictureStats; width: number; height: number }>();
+  #tracks = new Map<string, CameraTrack>();
+  #declared: ReadonlyMap<string, Feature> = new Map();
 
   constructor(options: RecorderOptions) {
     if (!(options.fps > 0)) throw new UsageError(`EpisodeRecorder: fps must be above 0, got ${options.fps}.`);
@@ -82,6 +85,26 @@ export class EpisodeRecorder {
   /** Steps of the episode so far. */
   get length(): number {
     return this.#length;
+  }
+
+  /**
+   * States type, shape and names of extra streams of the next episode; without it the first step's arrays decide.
+   * Call before its first step.
+   */
+  declare(features: readonly Feature[]): void {
+    this.#declared = new Map(features.map((feature) => [feature.name, feature]));
+  }
+
+  /**
+   * Gives the next episode a camera whose video exists already; its steps then come without that camera's pictures.
+   * @returns false where the video cannot be copied without encoding: decode it and pass pictures instead
+   * @throws {DataError} if the video is damaged or the disk is full
+   */
+  attachVideo(camera: string, video: EncodedVideo): boolean {
+    this.#folder ??= this.#makeFolder();
+    const track = copyTrack(this.#folder, camera, video);
+    if (track) this.#tracks.set(camera, track);
+    return track !== null;
   }
 
   /**
@@ -102,7 +125,9 @@ export class EpisodeRecorder {
     if (step.success !== undefined)
       this.#column("next.success", "bool", 1, null).set(t, [step.success ? 1 : 0]);
     const clock = step.timestampSec ?? t / fps;
-    if (this.#columns.has(RECORDED_CLOCK) || Math.abs(clock - t / fps) > CLOCK_TOLERANCE_SEC) {
+    // Sources keep seconds as float32, which grows coarser than the tolerance in long episodes.
+    const tolerance = CLOCK_TOLERANCE_SEC + (t / fps) * 2 ** -23;
+    if (this.#columns.has(RECORDED_CLOCK) || Math.abs(clock - t / fps) > tolerance) {
       // The first steps may have been on time; their clock is filled in when the first late one comes.
       const isNew = !this.#columns.has(RECORDED_CLOCK);
       const column = this.#column(RECORDED_CLOCK, "float64", 1, null);
@@ -123,7 +148,7 @@ export class EpisodeRecorder {
     if (!folder || this.#length === 0)
       throw new DataError("EpisodeRecorder.finish: the episode must have at least one step, got none.");
     try {
-      const videos = this.#closeVideos(folder);
+      const videos = this.#closeTracks(folder);
       const columns = [...this.#columns.values()].map((buffer) => buffer.finish(this.#length));
       const episode = this.#describe(columns, videos, ending, writeColumns(folder, this.#columns, columns));
       writeJsonAtomic(join(folder, "episode.json"), episode);
@@ -141,7 +166,7 @@ export class EpisodeRecorder {
   /** Drops the episode being recorded; harmless when there is none. */
   abort(): void {
     const folder = this.#folder;
-    for (const { writer } of this.#cameras.values()) writer.abort();
+    for (const track of this.#tracks.values()) track.abort();
     this.#forget();
     if (folder) rmSync(folder, { recursive: true, force: true });
   }
@@ -174,8 +199,15 @@ export class EpisodeRecorder {
   #extra(name: string, values: ArrayLike<number>, t: number): void {
     // "/" separates the parts of column names in LeRobot's tables, so no feature may hold one.
     const key = name.replace(/\/+/g, ".").replace(/^\./, "");
-    const column = this.#column(key, dtypeOf(values), values.length, null);
-    if (values.length !== column.width)
+    const declared = this.#declared.get(key);
+    const column = this.#column(
+      key,
+      declared?.dtype ?? dtypeOf(values),
+      declared?.width ?? values.length,
+      () => [...(declared?.names ?? [])],
+      declared?.shape,
+    );
+    if (values.length !== column.width) {
       throw new ShapeError(
         "EpisodeRecorder.add",
         `step ${t}, extra "${name}"`,
@@ -183,13 +215,21 @@ export class EpisodeRecorder {
         [values.length],
         "A stream keeps its width.",
       );
+    }
     column.set(t, values);
   }
 
-  #column(name: string, dtype: string, width: number, names: (() => string[]) | null): ColumnBuffer {
+  #column(
+    name: string,
+    dtype: string,
+    width: number,
+    names: (() => string[]) | null,
+    shape: readonly number[] = [width],
+  ): ColumnBuffer {
     let column = this.#columns.get(name);
     if (!column) {
-      column = new ColumnBuffer(name, dtype, width, names?.() ?? null);
+      const labels = names?.() ?? [];
+      column = new ColumnBuffer({ name, dtype, width, shape, names: labels.length > 0 ? labels : null });
       this.#columns.set(name, column);
     }
     return column;
@@ -197,42 +237,34 @@ export class EpisodeRecorder {
 
   #pictures(step: Step, t: number): void {
     const names = Object.keys(step.images);
-    if (t > 0 && names.length !== this.#cameras.size) {
+    const expected = [...this.#tracks].filter(([, track]) => track.numFrames === t).map(([name]) => name);
+    if (t > 0 && (names.length !== expected.length || !names.every((name) => this.#tracks.has(name)))) {
       throw new DataError(
-        `EpisodeRecorder.add: step ${t} must have a picture of each camera of step 0 (${[...this.#cameras.keys()].join(", ") || "none"}), got ${names.join(", ") || "none"}. Repeat the last picture, or leave the camera out.`,
+        `EpisodeRecorder.add: step ${t} must have a picture of each camera of step 0 (${expected.join(", ") || "none"}), got ${names.join(", ") || "none"}. Repeat the last picture, or leave the camera out.`,
       );
     }
     for (const name of names) {
       const image = step.images[name];
-      if (!image) continue;
-      const camera = this.#cameras.get(name) ?? this.#openCamera(name, image.width, image.height, t);
-      camera.writer.write(image);
-      camera.stats.add(image);
+      if (image) (this.#tracks.get(name) ?? this.#openTrack(name, image.width, image.height)).add(image);
     }
   }
 
-  #openCamera(
-    name: string,
-    width: number,
-    height: number,
-    t: number,
-  ): { writer: VideoWriter; stats: PictureStats; width: number; height: number } {
-    if (t > 0)
-      throw new DataError(
-        `EpisodeRecorder.add: camera "${name}" must be there from step 0 on, it appeared at step ${t}. Leave it out, or begin a new episode.`,
-      );
-    const path = join(this.#folder ?? "", `${cameraKey(name)}.mp4`);
-    const writer = openVideoWriter(path, { width, height, fps: this.#options.fps, ...this.#options.video });
-    const camera = { writer, stats: new PictureStats(), width, height };
-    this.#cameras.set(name, camera);
-    return camera;
+  #openTrack(name: string, width: number, height: number): CameraTrack {
+    const { fps, video } = this.#options;
+    const track = encodeTrack(this.#folder ?? "", name, { width, height, fps, ...video });
+    this.#tracks.set(name, track);
+    return track;
   }
 
-  #closeVideos(folder: string): StagedVideo[] {
-    return [...this.#cameras].map(([name, { writer, width, height }]) => {
-      const key = cameraKey(name);
-      const file = `${key}.mp4`;
-      writer.close();
+  #closeTracks(folder: string): StagedVideo[] {
+    return [...this.#tracks].map(([name, track]) => {
+      track.close();
+      if (track.numFrames !== this.#length) {
+        throw new DataError(
+          `EpisodeRecorder.finish: camera "${name}" must have one frame per step (${this.#length}), got ${track.numFrames}. Leave the camera out, or cut the episode.`,
+        );
+      }
+      const { key, file, width, height } = track;
       syncFile(join(folder, file));
       return { key, file, width, height, bytes: statSync(join(folder, file)).size };
     });
@@ -250,9 +282,9 @@ export class EpisodeRecorder {
       const result = columnStats(column);
       if (result) stats[column.name] = result;
     }
-    for (const [name, camera] of this.#cameras) {
-      const result = camera.stats.result();
-      if (result) stats[cameraKey(name)] = result;
+    for (const track of this.#tracks.values()) {
+      const result = track.stats();
+      if (result) stats[track.key] = result;
     }
     const outcomes = columns.find((column) => column.name === "next.success")?.data;
     const success = ending.success ?? (outcomes instanceof Uint8Array ? outcomes.includes(1) : undefined);
@@ -274,7 +306,8 @@ export class EpisodeRecorder {
     this.#folder = null;
     this.#length = 0;
     this.#columns = new Map();
-    this.#cameras = new Map();
+    this.#tracks = new Map();
+    this.#declared = new Map();
   }
 }
 
@@ -301,7 +334,8 @@ function writeColumns(
       };
       for (const { name, dtype, width, data, mask } of columns) {
         if (Array.isArray(data)) continue;
-        places.push({ name, dtype, shape: [width], names: buffers.get(name)?.names ?? null, offset });
+        const { shape = [width], names = null } = buffers.get(name)?.spec ?? {};
+        places.push({ name, dtype, shape, names, offset });
         put(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
         put(mask);
       }
