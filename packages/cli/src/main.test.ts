@@ -1,7 +1,12 @@
 import { execFile } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 
+const DATA =
+  process.env.ORRERY_TEST_DATA ?? fileURLToPath(new URL("../../../../shared/data", import.meta.url));
 const BIN = fileURLToPath(new URL("../bin/orrery.mjs", import.meta.url));
 
 interface Ended {
@@ -47,5 +52,29 @@ describe("the command line", () => {
     expect(facts.node.version).toBe(process.versions.node);
     expect(facts.cpu.threads).toBeGreaterThan(0);
     expect(Array.isArray(facts.problems)).toBe(true);
+  });
+
+  test("a path that is no dataset is one message, exit code 1 and no stack", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "orrery-cli-"));
+    try {
+      for (const path of [join(folder, "nowhere"), folder]) {
+        const { code, stderr, stdout } = await orrery("data", "info", path, "--json");
+        expect(code).toBe(1);
+        expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+        expect(JSON.parse(stdout).error).toContain(path);
+      }
+      const into = await orrery("data", "import", folder, "--to", join(folder, "inside"));
+      expect(into).toMatchObject({ code: 2, stderr: expect.stringContaining("must lie outside the source") });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
+  test("data info names what a real recording holds", async (context) => {
+    const pusht = join(DATA, "pusht-lerobot30-tabular");
+    if (!existsSync(pusht)) context.skip(`no recordings at ${DATA}; set ORRERY_TEST_DATA`);
+    const { code, stdout } = await orrery("data", "info", pusht, "--json");
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ episodes: 206, frames: 25650, fps: 10, action: { width: 2 } });
   });
 });

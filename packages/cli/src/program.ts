@@ -1,6 +1,7 @@
 /** The command tree. Command files stay light: what does the work is imported when its command runs. */
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addData } from "./commands/data/index.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addTest } from "./commands/test.ts";
 
@@ -11,6 +12,7 @@ export function makeProgram(): Command {
     .helpOption("-h, --help", "show help")
     .showHelpAfterError("(add --help to see what can be used here)")
     .exitOverride(); // throw instead of exiting: main.ts decides on the exit code
+  addData(program);
   addDoctor(program);
   addTest(program);
   return program;

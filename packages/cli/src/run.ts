@@ -11,7 +11,7 @@ export interface Run {
   readonly progress: Progress;
   readonly seed: number;
   /** Prints for a person; silent under `--json`. */
-  print(text: string): void;
+  readonly print: (text: string) => void;
 }
 
 /** The fields of `--json`; nothing is printed beside them. */
