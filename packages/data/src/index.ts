@@ -35,3 +35,4 @@ export {
   type ImportProgress,
   type ImportReport,
 } from "./store/import.ts";
+export * from "./clips/index.ts";

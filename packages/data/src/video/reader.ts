@@ -196,22 +196,25 @@ export class VideoReader {
   }
 
   /**
-   * Decodes `count` frames in order, from the one shown at `fromSec` on, into `out` at `size`.
+   * Decodes `count` frames in order, from the one shown at `fromSec` on, into `out`: frame n goes to byte
+   * `offset + n * strideBytes`, so that several cameras can be interleaved.
    * @returns how many there were, at most `count`
    */
-  readInto(out: Uint8Array, fromSec: number | undefined, count: number): number {
-    const bytes = this.#converter.frameBytes;
-    if (out.byteLength < count * bytes) {
-      throw new RangeError(
-        `VideoReader.readInto: out must hold ${count * bytes} bytes, got ${out.byteLength}.`,
-      );
+  readInto(
+    out: Uint8Array,
+    span: { fromSec: number; count: number; offset?: number; strideBytes?: number },
+  ): number {
+    const { fromSec, count, offset = 0, strideBytes = this.#converter.frameBytes } = span;
+    const end = count > 0 ? offset + (count - 1) * strideBytes + this.#converter.frameBytes : offset;
+    if (out.byteLength < end) {
+      throw new RangeError(`VideoReader.readInto: out must hold ${end} bytes, got ${out.byteLength}.`);
     }
     this.#startAt(fromSec);
-    const fromTick = fromSec === undefined ? undefined : this.#tickAt(fromSec);
+    const fromTick = fromSec > 0 ? this.#tickAt(fromSec) : undefined;
     let n = 0;
     while (n < count && this.#decodeNext()) {
       if (fromTick !== undefined && this.#frame.bestEffortTimestamp < fromTick) continue;
-      this.#convertInto(out, n++ * bytes);
+      this.#convertInto(out, offset + n++ * strideBytes);
     }
     return n;
   }

@@ -142,7 +142,7 @@ class Mp4Writer implements VideoWriter {
       check(this.#format.writeHeaderSync(header), "openVideoWriter: starting", path);
     } catch (error) {
       this.#release();
-      rmSync(this.#temporary, { force: true });
+      removeQuietly(this.#temporary);
       throw error instanceof OrreryError
         ? error
         : new DataError(`openVideoWriter: could not make ${path} (${messageOf(error)}). ${cureFor(error)}`, {
@@ -185,12 +185,8 @@ class Mp4Writer implements VideoWriter {
     if (codec === "h264") context.setOption("x264-params", "bframes=0:scenecut=0:open-gop=0");
     if (codec === "hevc") context.setOption("x265-params", "bframes=0:scenecut=0:open-gop=0:log-level=none");
     if (codec === "av1") context.setOption("svtav1-params", `fast-decode=1:lp=${threads}`);
-    check(
-      context.open2Sync(encoder),
-      `openVideoWriter: starting encoder ${encoder.name} for`,
-      this.#path,
-      "",
-    );
+    const advice = `Is crf ${crf} or preset "${preset}" out of its range?`;
+    check(context.open2Sync(encoder), `openVideoWriter: starting ${encoder.name} for`, this.#path, advice);
   }
 
   write(image: Image): void {
@@ -233,7 +229,7 @@ class Mp4Writer implements VideoWriter {
 
   abort(): void {
     this.#release();
-    rmSync(this.#temporary, { force: true });
+    removeQuietly(this.#temporary);
   }
 
   #drain(): void {
@@ -263,6 +259,15 @@ export function frameDuration(fps: number): { num: number; den: number } {
   const ntsc = Math.round(fps) * 1000;
   if (Math.abs(ntsc / 1001 - fps) < 0.001) return { num: 1001, den: ntsc };
   return { num: 1000, den: Math.round(fps * 1000) };
+}
+
+/** The error that led here matters more than a leftover file. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // A folder in the path may not exist, and then neither does the file.
+  }
 }
 
 function makeFrame(width: number, height: number, format: number, align: number): Frame {
