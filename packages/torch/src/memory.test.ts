@@ -75,7 +75,7 @@ test("using a freed tensor is an error that names the argument", () => {
   expect(t.isFreed).toBe(true);
   expect(() => t.add(1)).toThrow(/add\.Scalar: argument "self" was freed already/);
   expect(() => t.shape).toThrow(/freed already/);
-  expect(`${t}`).toBe("tensor(<freed>)");
+  expect(t.toString()).toBe("tensor(<freed>)");
   const lost = scope(() => ({ hidden: () => zeros([1]) })).hidden;
   expect(lost().isFreed).toBe(false); // made after the scope ended
 });

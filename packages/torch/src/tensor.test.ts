@@ -179,15 +179,15 @@ test("tensors print in the manner of torch", () => {
       [-3, 4],
     ])}`,
   ).toBe("tensor([[ 1.0000,  2.5000],\n        [-3.0000,  4.0000]])");
-  expect(`${tensor([1, 20])}`).toBe("tensor([ 1., 20.])");
-  expect(`${tensor([1, NaN, Infinity])}`).toBe("tensor([ 1., nan, inf])");
-  expect(`${tensor([1e-8, 1])}`).toBe("tensor([1.0000e-8, 1.0000e+0])");
-  expect(`${tensor([3, 10], { dtype: "int64" })}`).toBe("tensor([ 3, 10])");
-  expect(`${tensor([true])}`).toBe("tensor([true])");
-  expect(`${tensor(1.5, { dtype: "bfloat16" })}`).toBe("tensor(1.5000, dtype=bfloat16)");
-  expect(`${zeros([2, 0])}`).toBe("tensor([[],\n        []], shape=[2, 0])");
-  expect(`${arange(2000)}`).toBe("tensor([   0.,    1.,    2., ..., 1997., 1998., 1999.])");
-  expect(`${randn([2, 2, 2]).zero_()}`).toBe(
+  expect(tensor([1, 20]).toString()).toBe("tensor([ 1., 20.])");
+  expect(tensor([1, NaN, Infinity]).toString()).toBe("tensor([ 1., nan, inf])");
+  expect(tensor([1e-8, 1]).toString()).toBe("tensor([1.0000e-8, 1.0000e+0])");
+  expect(tensor([3, 10], { dtype: "int64" }).toString()).toBe("tensor([ 3, 10])");
+  expect(tensor([true]).toString()).toBe("tensor([true])");
+  expect(tensor(1.5, { dtype: "bfloat16" }).toString()).toBe("tensor(1.5000, dtype=bfloat16)");
+  expect(zeros([2, 0]).toString()).toBe("tensor([[],\n        []], shape=[2, 0])");
+  expect(arange(2000).toString()).toBe("tensor([   0.,    1.,    2., ..., 1997., 1998., 1999.])");
+  expect(randn([2, 2, 2]).zero_().toString()).toBe(
     "tensor([[[0., 0.],\n         [0., 0.]],\n\n        [[0., 0.],\n         [0., 0.]]])",
   );
 });
