@@ -5,8 +5,9 @@ import { hdf5Format } from "./hdf5/hdf5.ts";
 import { jsonFormat } from "./json/json.ts";
 import { npzFormat } from "./npz/npz.ts";
 import { rldsFormat } from "./rlds/rlds.ts";
-import { zarrFormat } from "./zarr/zarr.ts";
 import { tubFormat } from "./tub/tub.ts";
+import { videoFormat } from "./videos/videos.ts";
+import { zarrFormat } from "./zarr/zarr.ts";
 
 /** Formats in the order in which they are tried; `recognise` decides between them. */
 export const IMPORTERS: readonly SourceFormat[] = [
@@ -17,4 +18,5 @@ export const IMPORTERS: readonly SourceFormat[] = [
   jsonFormat,
   tubFormat,
   commaFormat,
+  videoFormat,
 ];
