@@ -91,6 +91,7 @@ export class DatasetReader {
     const staged =
       merged.version === "v3.0" ? await readStaged(files, mergedMeta.episodes.length, problems) : [];
     const { info, meta } = withStaged(merged, mergedMeta, staged, problems);
+    noteFloat64(info, problems);
     const embodiment = await readEmbodiment(files, listing, info, problems);
     const episodes = await findEpisodes(files, listing, info, meta, problems);
     return new DatasetReader({ files, info, meta, staged, embodiment, episodes, problems });
@@ -169,6 +170,17 @@ export class DatasetReader {
   async stats(): Promise<StatsByFeature | null> {
     if (!(await this.files.list("meta")).includes("stats.json")) return null;
     return parseStatsFile(await this.files.text("meta/stats.json"));
+  }
+
+  /** True for an episode that waits to be merged: the dataset's totals and statistics do not count it yet. */
+  isStaged(index: number): boolean {
+    return this.#staged.has(index);
+  }
+
+  /** True where a writer of ours was stopped between listing episodes and summing them up. */
+  get isInterrupted(): boolean {
+    const merged = this.episodes.length - this.#staged.size;
+    return this.info.raw["orrery"] !== undefined && this.info.claimed.episodes !== merged;
   }
 
   /** Names of the parquet columns behind an episode, for checks. */
@@ -260,6 +272,21 @@ function cameraInfo(feature: Feature): CameraInfo {
     ...(feature.video?.codec ? { codec: feature.video.codec } : {}),
     isDepth: feature.video?.isDepth ?? false,
   };
+}
+
+/** Training reads float32; who needs the full precision reads `readColumns`. */
+function noteFloat64({ features }: DatasetInfo, problems: Problems): void {
+  for (const key of ["observation.state", "action"] as const) {
+    for (const { name, dtype } of vectorFeatures(features, key)) {
+      if (dtype !== "float64") continue;
+      problems.add(
+        "note",
+        "meta/info.json",
+        `"${name}" is float64; it is rounded to float32 for training.`,
+        "Nothing.",
+      );
+    }
+  }
 }
 
 /** Ours where we wrote one and it fits the features, otherwise derived from them. */
@@ -405,9 +432,4 @@ function compareTotals(info: DatasetInfo, meta: DatasetMeta, problems: Problems)
       severity === "note" ? "Nothing: the next recording corrects it." : `Correct total_${key}.`,
     );
   }
-}
-
-/** Features of the action vector, for callers that only ask whether there is one. */
-export function hasActions(reader: DatasetReader): boolean {
-  return vectorFeatures(reader.features, "action").length > 0;
 }

@@ -66,7 +66,7 @@ async function checkRows(
       // Assembling reports what is not finite.
       assembleColumns(columns, problems);
       rows.add(columns);
-      stats.add(columns);
+      if (!reader.isStaged(episode.index)) stats.add(columns);
       frames += columns.length;
       episodes++;
     } catch (error) {
@@ -82,6 +82,9 @@ async function checkRows(
   onProgress?.(reader.episodes.length, reader.episodes.length);
   rows.report(problems);
   // Statistics of a dataset with missing episodes cannot agree with the rest.
-  if (episodes === reader.episodes.length) stats.report(await reader.stats(), reader.info.version, problems);
+  if (episodes === reader.episodes.length) {
+    const isExpected = reader.info.version !== "v2.1";
+    stats.report(await reader.stats(), { isExpected, isInterrupted: reader.isInterrupted }, problems);
+  }
   return { frames, episodes };
 }

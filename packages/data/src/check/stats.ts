@@ -1,7 +1,6 @@
 /** Compares the dataset's stated statistics with those of its rows. */
 import type { ColumnSet } from "../assemble.ts";
 import { isCamera, type Feature } from "../lerobot/features.ts";
-import type { LeRobotVersion } from "../lerobot/info.ts";
 import type { FeatureStats, StatsByFeature } from "../lerobot/meta.ts";
 import { mergeStats, columnStats } from "../stats.ts";
 import type { Problems } from "../problems.ts";
@@ -26,49 +25,68 @@ export class StatsCheck {
     }
   }
 
-  /** @param stated meta/stats.json, which v2.1 does not have */
-  report(stated: StatsByFeature | null, version: LeRobotVersion, problems: Problems): void {
+  /**
+   * @param stated meta/stats.json
+   * @param state `isExpected`: the format has this file (v2.1 does not); `isInterrupted`: a writer of ours was stopped
+   *   before it could bring the file up to date, which the next one makes good
+   */
+  report(
+    stated: StatsByFeature | null,
+    state: { isExpected: boolean; isInterrupted: boolean },
+    problems: Problems,
+  ): void {
     const where = "meta/stats.json";
-    if (!stated) {
-      if (version !== "v2.1" && this.#counted.size > 0) {
-        problems.add(
-          "warning",
-          where,
-          "the dataset's statistics must be there, they are missing.",
-          "Nothing here; other tools cannot normalise without them.",
-        );
-      }
+    if (this.#counted.size === 0 || (!stated && !state.isExpected)) return;
+    if (state.isInterrupted) {
+      problems.add(
+        "note",
+        where,
+        "the statistics are older than the episodes: a recording was cut off.",
+        "Nothing: the next recording corrects it.",
+      );
       return;
     }
-    for (const feature of this.#features) {
-      const own = stated[feature.name];
-      const counted = this.#counted.get(feature.name);
-      const fault = own ? implausible(own, feature) : null;
-      if (fault)
-        problems.add(
-          "warning",
-          where,
-          `statistics of "${feature.name}" are not possible: ${fault}.`,
-          "Compute them again.",
-        );
-      else if (own && counted) {
-        const difference = differs(own, counted);
-        if (difference)
-          problems.add(
-            "warning",
-            where,
-            `statistics of "${feature.name}" do not fit the rows: ${difference}.`,
-            "Compute them again.",
-          );
-      } else if (!own && counted) {
+    if (!stated) {
+      problems.add(
+        "warning",
+        where,
+        "the dataset's statistics must be there, they are missing.",
+        "Nothing here; other tools cannot normalise without them.",
+      );
+      return;
+    }
+    for (const feature of this.#features) this.#compare(feature, stated[feature.name], problems);
+  }
+
+  #compare(feature: Feature, own: FeatureStats | undefined, problems: Problems): void {
+    const where = "meta/stats.json";
+    const counted = this.#counted.get(feature.name);
+    if (!own) {
+      if (counted)
         problems.add(
           "note",
           where,
           `"${feature.name}" has no statistics.`,
           "Nothing here; other tools may want them.",
         );
-      }
+      return;
     }
+    const fault = implausible(own, feature);
+    const difference = !fault && counted ? differs(own, counted) : null;
+    if (fault)
+      problems.add(
+        "warning",
+        where,
+        `statistics of "${feature.name}" are not possible: ${fault}.`,
+        "Compute them again.",
+      );
+    else if (difference)
+      problems.add(
+        "warning",
+        where,
+        `statistics of "${feature.name}" do not fit the rows: ${difference}.`,
+        "Compute them again.",
+      );
   }
 }
 

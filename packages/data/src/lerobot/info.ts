@@ -68,7 +68,7 @@ export async function readInfo(files: DatasetFiles, problems: Problems): Promise
       "note",
       "meta/info.json",
       `"fps" must be whole for LeRobot's own tools, got ${fps}; it is used as it is.`,
-      "Nothing here; a v3.0 export rounds it.",
+      "Nothing here; other tools may want a whole number.",
     );
   }
   const videoPath = raw["video_path"];
