@@ -9,6 +9,11 @@ import type { RenderScene } from "./scene.ts";
 
 /** Numbers per geom in `Frame.local`. */
 export const LOCAL_STRIDE = 15;
+/**
+ * Added to every component of a direction: one that is exactly 0, as in a view along an axis, would make 0 times
+ * infinity in the slab tests. Moves a hit by a picometre.
+ */
+const NUDGE = 1e-12;
 /** Offsets in a geom's stretch of `Frame.local`: camera position, forward, right, up and light, all in its frame. */
 export const ORIGIN = 0;
 export const FORWARD = 3;
@@ -76,8 +81,8 @@ export class Frame {
       local[base + ORIGIN + i] = ax * ox + ay * oy + az * oz;
       local[base + RIGHT + i] = ax * axes[0]! + ay * axes[1]! + az * axes[2]!;
       local[base + UP + i] = ax * axes[3]! + ay * axes[4]! + az * axes[5]!;
-      local[base + FORWARD + i] = ax * axes[6]! + ay * axes[7]! + az * axes[8]!;
-      local[base + TO_LIGHT + i] = ax * lx + ay * ly + az * lz;
+      local[base + FORWARD + i] = ax * axes[6]! + ay * axes[7]! + az * axes[8]! + NUDGE;
+      local[base + TO_LIGHT + i] = ax * lx + ay * ly + az * lz + NUDGE;
     }
   }
 }

@@ -41,12 +41,15 @@ function setUp(rng: Rng, room: SceneSpec, _spec: BodySpec): TaskSetting {
     *expert(hands) {
       const { view } = hands;
       const arm = hands.armFor(view.objectPos(target.name));
-      // From above and a little in front: touching the top without knocking it over.
-      const touch = (): Vec3 => add(view.objectPos(target.name), [-0.01, 0, shape.halfHeight + 0.015]);
-      if (hands.rng.chance(0.5)) yield* hands.moveTo(arm, hands.aimAt(add(touch(), [-0.02, 0, 0.07])));
-      for (let attempt = 0; attempt < 4; attempt++) {
-        yield* hands.moveTo(arm, hands.aimAt(touch()), { speed: attempt === 0 ? 1 : 0.6 });
+      // On top of it first; what was knocked over is then touched where it lies.
+      const touch = (aboveM: number): Vec3 => add(view.objectPos(target.name), [-0.01, 0, aboveM]);
+      if (hands.rng.chance(0.5)) {
+        yield* hands.moveTo(arm, hands.aimAt(touch(shape.halfHeight + 0.09)), { archM: 0.02 });
+      }
+      yield* hands.moveTo(arm, hands.aimAt(touch(shape.halfHeight + 0.02)), { archM: 0.03 });
+      for (let attempt = 0; attempt < 5; attempt++) {
         yield* hands.wait(0.2);
+        yield* hands.moveTo(arm, touch(0.03), { speed: 0.6 });
       }
     },
   };

@@ -1,0 +1,81 @@
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { AbortedError, type Step } from "@orrery/core";
+import { openDataset } from "@orrery/data";
+import { afterAll, expect, test } from "vitest";
+import { makeKitchenWorld } from "../world/kitchen-world.ts";
+import { episodeSeed, runEpisode } from "./episode.ts";
+import { recordEpisodes } from "./record-episodes.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "orrery-sim-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const BASE = {
+  task: "reach",
+  operator: "expert",
+  episodes: 4,
+  seed: 11,
+  cameras: [{ name: "head", width: 32, height: 32 }],
+} as const;
+
+/** Numbers of one column of one episode. */
+async function columnOf(root: string, episode: number, name: string): Promise<number[]> {
+  const dataset = await openDataset(root);
+  const { columns } = await dataset.readColumns(episode);
+  return Array.from(columns.get(name)!.data as ArrayLike<number>);
+}
+
+test("threads record what the main thread would, however many they are", async () => {
+  const one = join(folder, "one");
+  const two = join(folder, "two");
+  const summary = await recordEpisodes({ ...BASE, to: one, workers: 1 });
+  await recordEpisodes({ ...BASE, to: two, workers: 2 });
+  expect(summary.episodes).toBe(4);
+  expect(summary.nonFiniteRows).toBe(0);
+
+  const world = await makeKitchenWorld({ task: "reach", cameras: BASE.cameras, endless: true });
+  for (let index = 0; index < BASE.episodes; index++) {
+    const steps: Step[] = [];
+    await runEpisode(world, "expert", episodeSeed(BASE.seed, index), (step) => steps.push(step));
+    for (const [name, key] of [
+      ["observation.state", "state"],
+      ["action", "action"],
+    ] as const) {
+      const here = steps.flatMap((step) => Array.from(step[key]!));
+      expect(await columnOf(one, index, name)).toEqual(here);
+      expect(await columnOf(two, index, name)).toEqual(here);
+    }
+  }
+  await world.close();
+}, 60_000);
+
+test("a second recording goes on where the first ended", async () => {
+  const to = join(folder, "appended");
+  await recordEpisodes({ ...BASE, episodes: 1, to, workers: 1 });
+  await recordEpisodes({ ...BASE, episodes: 1, to, workers: 1 });
+  expect(await columnOf(to, 1, "action")).toEqual(await columnOf(join(folder, "one"), 1, "action"));
+}, 60_000);
+
+test("wrong use is refused before anything is written; stopping keeps what is finished", async () => {
+  const to = join(folder, "none");
+  await expect(recordEpisodes({ ...BASE, task: "juggle", to })).rejects.toThrow(/"juggle"/);
+  await expect(recordEpisodes({ ...BASE, operator: "robot", to })).rejects.toThrow(/expert, play/);
+  await expect(recordEpisodes({ ...BASE, episodes: 0, seed: -1, to })).rejects.toThrow(/episodes.*seed/);
+  expect(existsSync(to)).toBe(false);
+
+  const stopped = join(folder, "stopped");
+  const stop = new AbortController();
+  const recording = recordEpisodes({
+    ...BASE,
+    episodes: 50,
+    to: stopped,
+    workers: 1,
+    signal: stop.signal,
+    onProgress: ({ episodes }) => {
+      if (episodes === 2) stop.abort();
+    },
+  });
+  await expect(recording).rejects.toThrow(AbortedError);
+  expect((await openDataset(stopped)).episodes.length).toBeGreaterThanOrEqual(2);
+}, 60_000);

@@ -1,0 +1,96 @@
+import { makeRng } from "@orrery/core";
+import { expect, test } from "vitest";
+import { neo } from "../bodies/neo.ts";
+import { Physics } from "../mujoco/physics.ts";
+import { drawObjects, drawRoom } from "../scene/draw.ts";
+import { buildKitchen } from "../scene/kitchen.ts";
+import { OBJECT_KINDS } from "../scene/objects.ts";
+import { RayCaster } from "./raycaster.ts";
+import { makeRenderScene, setLook } from "./scene.ts";
+
+/** Every kind of object somewhere on the table. */
+async function fullKitchen(): Promise<{ physics: Physics; looks: ReturnType<typeof buildKitchen>["looks"] }> {
+  const rng = makeRng(3);
+  let scene = drawRoom(rng, neo.spec);
+  for (const kind of OBJECT_KINDS) scene = drawObjects(rng, scene, [kind], 1);
+  const { xml, looks } = buildKitchen(scene, neo);
+  const physics = await Physics.compile(xml);
+  physics.step(5);
+  physics.forward();
+  return { physics, looks };
+}
+
+test("depth and ids agree with MuJoCo's own rays, for every shape and camera", async () => {
+  const { physics, looks } = await fullKitchen();
+  const scene = makeRenderScene(physics, looks);
+  const size = 64;
+  const caster = new RayCaster({ width: size, height: size });
+  let pixels = 0;
+  let differentIds = 0;
+  for (const camera of ["head", "left_wrist", "right_wrist"]) {
+    const id = physics.id("camera", camera);
+    caster.render(scene, physics, id);
+    const mat = [...physics.cameraMat.subarray(9 * id, 9 * id + 9)];
+    const eye = [...physics.cameraPos.subarray(3 * id, 3 * id + 3)];
+    const tangent = Math.tan((physics.cameraFovyDeg[id]! * Math.PI) / 360);
+    for (let y = 0; y < size; y++) {
+      for (let x = 0; x < size; x++) {
+        const sx = ((2 * (x + 0.5)) / size - 1) * tangent;
+        const sy = (1 - (2 * (y + 0.5)) / size) * tangent;
+        const direction = [0, 1, 2].map((i) => sx * mat[3 * i]! + sy * mat[3 * i + 1]! - mat[3 * i + 2]!);
+        const hit = physics.ray(eye, direction);
+        const depth = caster.depth[y * size + x]!;
+        pixels++;
+        if (hit.geom !== caster.ids[y * size + x]) {
+          differentIds++;
+          continue;
+        }
+        // 32-bit depth against 64-bit: 1e-6 relative.
+        if (hit.geom >= 0) expect(Math.abs(depth - hit.distance)).toBeLessThan(2e-6 * (1 + hit.distance));
+      }
+    }
+  }
+  // Where two surfaces coincide (a label on its box) either id is right.
+  expect(differentIds / pixels).toBeLessThan(0.002);
+  physics.close();
+});
+
+const STAGE = `<mujoco><worldbody>
+  <geom name="floor" type="plane" size="3 3 .1"/>
+  <geom name="roof" type="box" size=".5 .5 .02" pos="0 0 1"/>
+  <camera name="side" pos="0 -4 .5" xyaxes="1 0 0 0 0 1" fovy="40"/>
+</worldbody></mujoco>`;
+
+test("a roof under a light from above shadows the floor below it and nothing else", async () => {
+  const physics = await Physics.compile(STAGE);
+  physics.forward();
+  const light = {
+    direction: [0, 0, 1],
+    colour: [0.5, 0.5, 0.5],
+    sky: [0.2, 0.2, 0.2],
+    ground: [0, 0, 0],
+  } as const;
+  const scene = makeRenderScene(physics, new Map(), light);
+  for (const name of ["floor", "roof"]) setLook(scene, physics.id("geom", name), { colour: [1, 1, 1] });
+  const floor = physics.id("geom", "floor");
+  const caster = new RayCaster({ width: 96, height: 96 });
+  const { data } = caster.render(scene, physics, physics.id("camera", "side"));
+  const tangent = Math.tan((20 * Math.PI) / 180);
+  let shadowed = 0;
+  for (let y = 0; y < 96; y++) {
+    for (let x = 0; x < 96; x++) {
+      const i = y * 96 + x;
+      if (caster.ids[i] !== floor) continue;
+      const worldX = caster.depth[i]! * ((2 * (x + 0.5)) / 96 - 1) * tangent;
+      const worldY = caster.depth[i]! - 4;
+      const inside = Math.abs(worldX) < 0.49 && Math.abs(worldY) < 0.49;
+      const outside = Math.abs(worldX) > 0.51 || Math.abs(worldY) > 0.51;
+      // Linear 0.7 is sRGB 218 in the light; 0.2 is 124 in the shadow.
+      if (inside) expect(data[3 * i]).toBe(124);
+      if (outside) expect(data[3 * i]).toBe(218);
+      if (inside) shadowed++;
+    }
+  }
+  expect(shadowed).toBeGreaterThan(100);
+  physics.close();
+});
