@@ -36,3 +36,10 @@ export {
   type ImportReport,
 } from "./store/import.ts";
 export * from "./clips/index.ts";
+export {
+  EXPORT_VERSIONS,
+  exportDataset,
+  type ExportOptions,
+  type ExportReport,
+  type ExportVersion,
+} from "./store/export.ts";

@@ -4,6 +4,7 @@ import type { Problems } from "../problems.ts";
 import { isRecord } from "./features.ts";
 import { fillTemplate, type DatasetInfo } from "./info.ts";
 import {
+  parseProvenance,
   parseStats,
   tasksByIndex,
   type DatasetMeta,
@@ -48,7 +49,9 @@ export async function readMetaV2(
       index,
       length,
       tasks: taskTexts(line["tasks"]),
-      provenance: {},
+      // Ours where we exported the dataset; others have no such keys.
+      provenance: parseProvenance(line),
+      ...(typeof line["success"] === "boolean" ? { success: line["success"] } : {}),
       rows: { path: fillTemplate(info.dataPath, values), from: 0 },
       videos: info.videoPath ? Object.fromEntries(videoKeys.map((key) => [key, span(key)])) : {},
     });

@@ -1,11 +1,11 @@
 /** Metadata of LeRobotDataset v3.0: parquet tables, many episodes per data file and per video. */
-import { DataError, STREAMS, type Provenance, type Stream } from "@orrery/core";
+import { DataError } from "@orrery/core";
 import type { DatasetFiles, Listing } from "../files.ts";
 import { ParquetFile, type RawColumn } from "../parquet/read.ts";
 import type { Problems } from "../problems.ts";
-import { isRecord } from "./features.ts";
 import { fillTemplate, type DatasetInfo } from "./info.ts";
 import {
+  parseProvenance,
   parseStats,
   tasksByIndex,
   type DatasetMeta,
@@ -164,39 +164,6 @@ function fileValues(row: Row, prefix: string): { chunk_index: number; file_index
     chunk_index: Number(row[`${prefix}/chunk_index`] ?? 0),
     file_index: Number(row[`${prefix}/file_index`] ?? 0),
   };
-}
-
-/** Our own columns of meta/episodes; absent in datasets that others wrote. */
-function parseProvenance(row: Row): Partial<Provenance> {
-  const text = (key: string): string | undefined => (typeof row[key] === "string" ? row[key] : undefined);
-  const stream = STREAMS.find((name) => name === row["stream"]) as Stream | undefined;
-  const [operator, licence, source, sourceHash] = [
-    text("operator"),
-    text("licence"),
-    text("source"),
-    text("source_hash"),
-  ];
-  const seed = row["seed"];
-  const labels = parseLabels(text("labels"));
-  return {
-    ...(stream ? { stream } : {}),
-    ...(operator === undefined ? {} : { operator }),
-    ...(licence === undefined ? {} : { licence }),
-    ...(source === undefined ? {} : { source }),
-    ...(sourceHash === undefined ? {} : { sourceHash }),
-    ...(typeof seed === "number" || typeof seed === "bigint" ? { seed: Number(seed) } : {}),
-    ...(labels ? { labels } : {}),
-  };
-}
-
-function parseLabels(json: string | undefined): Provenance["labels"] | undefined {
-  if (json === undefined) return undefined;
-  try {
-    const value: unknown = JSON.parse(json);
-    return isRecord(value) ? (value as NonNullable<Provenance["labels"]>) : undefined;
-  } catch {
-    return { unparsed: json };
-  }
 }
 
 async function readStats({ file, row }: StatsPlace): Promise<StatsByFeature | null> {

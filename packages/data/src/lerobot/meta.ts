@@ -1,5 +1,5 @@
 /** What both generations of metadata are read into. */
-import type { Provenance } from "@orrery/core";
+import { STREAMS, type Provenance, type Stream } from "@orrery/core";
 import { isRecord } from "./features.ts";
 
 /** Statistics of one feature; arrays per number, pictures per channel. Missing ones are absent. */
@@ -81,4 +81,50 @@ export function tasksByIndex(rows: readonly { index: number; text: string }[]): 
   const tasks: string[] = [];
   for (const { index, text } of rows) if (index >= 0) tasks[index] = text;
   return Array.from(tasks, (text) => text ?? "");
+}
+
+/** Our own columns of meta/episodes; absent in datasets that others wrote. */
+export function parseProvenance(row: Readonly<Record<string, unknown>>): Partial<Provenance> {
+  const text = (key: string): string | undefined => (typeof row[key] === "string" ? row[key] : undefined);
+  const stream = STREAMS.find((name) => name === row["stream"]) as Stream | undefined;
+  const [operator, licence, source, sourceHash] = [
+    text("operator"),
+    text("licence"),
+    text("source"),
+    text("source_hash"),
+  ];
+  const seed = row["seed"];
+  const labels = parseLabels(text("labels"));
+  return {
+    ...(stream ? { stream } : {}),
+    ...(operator === undefined ? {} : { operator }),
+    ...(licence === undefined ? {} : { licence }),
+    ...(source === undefined ? {} : { source }),
+    ...(sourceHash === undefined ? {} : { sourceHash }),
+    ...(typeof seed === "number" || typeof seed === "bigint" ? { seed: Number(seed) } : {}),
+    ...(labels ? { labels } : {}),
+  };
+}
+
+function parseLabels(json: string | undefined): Provenance["labels"] | undefined {
+  if (json === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(json);
+    return isRecord(value) ? (value as NonNullable<Provenance["labels"]>) : undefined;
+  } catch {
+    return { unparsed: json };
+  }
+}
+
+/** The inverse of `parseProvenance`, for formats that keep a line of JSON per episode. */
+export function provenanceJson({
+  sourceHash,
+  labels,
+  ...rest
+}: Partial<Provenance>): Record<string, unknown> {
+  return {
+    ...rest,
+    ...(sourceHash === undefined ? {} : { source_hash: sourceHash }),
+    ...(labels === undefined ? {} : { labels: JSON.stringify(labels) }),
+  };
 }

@@ -93,7 +93,9 @@ export class ParquetBuilder {
           `parquet: column "${name}" must have ${numRows} rows, got ${rows?.length ?? "none"}.`,
         );
       }
-      return { name, data: dtype === "int64" || dtype === "uint64" ? rows.map(toBigInt) : [...rows] };
+      const data = dtype === "int64" || dtype === "uint64" ? rows.map(toBigInt) : [...rows];
+      // The writer's dictionary takes -0 for 0, so numbers with a sign bit of their own are written plainly.
+      return dtype.startsWith("float") ? { name, data, encoding: "PLAIN" as const } : { name, data };
     });
     if (numRows === 0) return;
     void this.#writer.write({ columnData, rowGroupSize: numRows });

@@ -24,6 +24,8 @@ export interface ImportOptions {
   readonly limits?: Partial<FileLimits>;
   /** Encode again even where videos could be copied, so that all have the store's codec and keyframe spacing. */
   readonly reencode?: boolean;
+  /** Leave provenance as it is: for exports, which nobody resumes. */
+  readonly keepProvenance?: boolean;
   readonly onProgress?: (progress: ImportProgress) => void;
   /** Stops between two steps; finished episodes are kept and a second import goes on after them. */
   readonly signal?: AbortSignal;
@@ -171,11 +173,12 @@ class ImportRun {
       this.#assertNotStopped();
       recorder.add(step);
     }
-    const { licence } = this.#options;
+    const { licence, keepProvenance } = this.#options;
+    const id = { [SOURCE_ID]: `${this.#format}:${item.id}` };
     const provenance: Provenance = {
       ...item.provenance,
       ...(licence === undefined ? {} : { licence }),
-      labels: { ...item.provenance.labels, [SOURCE_ID]: `${this.#format}:${item.id}` },
+      ...(keepProvenance ? {} : { labels: { ...item.provenance.labels, ...id } }),
     };
     return recorder.finish({
       provenance,
