@@ -5,6 +5,8 @@ import { hdf5Format } from "./hdf5/hdf5.ts";
 import { jsonFormat } from "./json/json.ts";
 import { npzFormat } from "./npz/npz.ts";
 import { rldsFormat } from "./rlds/rlds.ts";
+import { oneXFormat } from "./tokens/onex.ts";
+import { tokensFormat } from "./tokens/tokens.ts";
 import { tubFormat } from "./tub/tub.ts";
 import { videoFormat } from "./videos/videos.ts";
 import { zarrFormat } from "./zarr/zarr.ts";
@@ -18,5 +20,7 @@ export const IMPORTERS: readonly SourceFormat[] = [
   jsonFormat,
   tubFormat,
   commaFormat,
+  oneXFormat,
+  tokensFormat,
   videoFormat,
 ];

@@ -3,20 +3,31 @@ import { DataError, type Image, type Step } from "@orrery/core";
 import { VideoReader } from "../../video/reader.ts";
 import type { Findings } from "./findings.ts";
 
+/** Frames [fromFrame, toFrame) of a video that holds several episodes. */
+export interface FrameSpan {
+  readonly path: string;
+  readonly fromFrame: number;
+  readonly toFrame: number;
+}
+
 /**
  * Adds one frame per camera to each step. The episode ends with the shortest video, for a row without its picture is
  * no observation; rows and frames left over are reported.
  */
 export async function* withVideos(
   steps: AsyncIterable<Step>,
-  videos: Readonly<Record<string, string>>,
+  videos: Readonly<Record<string, string | FrameSpan>>,
   findings: Findings,
 ): AsyncGenerator<Step> {
   const readers: { name: string; reader: VideoReader; frames: Iterator<Image> }[] = [];
   try {
-    for (const [name, path] of Object.entries(videos)) {
-      const reader = new VideoReader(path);
-      readers.push({ name, reader, frames: reader.frames() });
+    for (const [name, video] of Object.entries(videos)) {
+      const reader = new VideoReader(typeof video === "string" ? video : video.path);
+      readers.push({
+        name,
+        reader,
+        frames: typeof video === "string" ? reader.frames() : spanOf(reader, video),
+      });
     }
     let row = 0;
     let isOver = false;
@@ -39,6 +50,17 @@ export async function* withVideos(
     }
   } finally {
     for (const { reader } of readers) reader.close();
+  }
+}
+
+/** The frames of a span by their times; none where the video ends before it. */
+function* spanOf(reader: VideoReader, { fromFrame, toFrame }: FrameSpan): Generator<Image> {
+  const fromSec = reader.timesSec[fromFrame];
+  let left = toFrame - fromFrame;
+  if (fromSec === undefined) return;
+  for (const frame of reader.frames({ fromSec })) {
+    if (left-- <= 0) return;
+    yield frame;
   }
 }
 

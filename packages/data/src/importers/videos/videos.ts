@@ -232,7 +232,7 @@ function cut(clip: Clip, captions: Captions, settings: VideoSettings): Span[] {
   }));
   const all =
     parts.length > 0
-      ? parts
+      ? withGaps(parts, clip.durationSec)
       : [{ fromSec: 0, toSec: clip.durationSec, ...(whole !== undefined && { text: whole }) }];
   return all.flatMap((part) => {
     const length = part.toSec - part.fromSec;
