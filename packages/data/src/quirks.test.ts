@@ -5,7 +5,7 @@ import { DataError } from "@orrery/core";
 import { expect, test } from "vitest";
 import { checkDataset } from "./check/check.ts";
 import { openDataset } from "./open.ts";
-import { makeV21, temporaryFolder, writeParquet } from "./testing.ts";
+import { makeV21, temporaryFolder, writeParquet } from "./testing-datasets.ts";
 
 const messages = (problems: readonly { message: string }[]): string =>
   problems.map(({ message }) => message).join("\n");

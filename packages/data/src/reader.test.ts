@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { openDataset } from "./open.ts";
-import { recording } from "./testing.ts";
+import { recording } from "./testing-datasets.ts";
 
 const lowres = recording("cr5-banana-lowres");
 const raw = recording("cr5-banana-raw");

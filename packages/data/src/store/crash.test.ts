@@ -8,7 +8,8 @@ import { makeRng } from "@orrery/core";
 import { afterEach, expect, test } from "vitest";
 import { checkDataset } from "../check/check.ts";
 import { openDataset } from "../open.ts";
-import { temporaryFolder, TOY, toyStep } from "../testing.ts";
+import { TOY, toyStep } from "../testing.ts";
+import { temporaryFolder } from "../testing-datasets.ts";
 import { openDatasetWriter, type DatasetWriter } from "./dataset-writer.ts";
 
 const CHILD = fileURLToPath(new URL("./crash.child.ts", import.meta.url));

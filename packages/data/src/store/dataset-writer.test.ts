@@ -5,7 +5,8 @@ import { array, assert, asyncProperty, boolean, constantFrom, integer } from "fa
 import { expect, test } from "vitest";
 import { checkDataset } from "../check/check.ts";
 import { openDataset } from "../open.ts";
-import { shadeOf, temporaryFolder, TOY, toyStep } from "../testing.ts";
+import { shadeOf, TOY, toyStep } from "../testing.ts";
+import { temporaryFolder } from "../testing-datasets.ts";
 import { probeVideo, VideoReader } from "../video/index.ts";
 import { openDatasetWriter, type DatasetWriter, type WriterOptions } from "./dataset-writer.ts";
 

@@ -2,7 +2,7 @@
  * Records one episode after another, each into a folder of its own that a `DatasetWriter` then takes over by a
  * rename. A recorder needs nothing of the writer but a folder on the same disk, so every worker thread has its own.
  */
-import { closeSync, fsyncSync, mkdirSync, mkdtempSync, openSync, rmSync, statSync, writeSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import {
   DataError,
@@ -19,12 +19,13 @@ import { cureFor, syncFolder, writeJsonAtomic } from "@orrery/core/node";
 import type { Column } from "../column.ts";
 import { RECORDED_CLOCK, type Feature } from "../lerobot/features.ts";
 import type { FeatureStats } from "../lerobot/meta.ts";
-import type { StagedColumn, StagedEpisode, StagedVideo } from "../lerobot/staged.ts";
+import type { StagedEpisode, StagedVideo } from "../lerobot/staged.ts";
 import type { EncodedVideo } from "../source.ts";
 import { columnStats } from "../stats.ts";
 import type { VideoCodec } from "../video/index.ts";
 import { copyTrack, encodeTrack, type CameraTrack } from "./camera-track.ts";
 import { ColumnBuffer } from "./column-buffer.ts";
+import { syncFile, writeColumns, type WrittenColumns } from "./episode-files.ts";
 
 /** How frames are encoded; the video writer's own defaults hold where left out. */
 export interface VideoSettings {
@@ -311,47 +312,6 @@ export class EpisodeRecorder {
   }
 }
 
-interface WrittenColumns {
-  readonly columns: readonly StagedColumn[];
-  readonly bytes: number;
-}
-
-/** Writes columns.bin and says where each column begins. */
-function writeColumns(
-  folder: string,
-  buffers: ReadonlyMap<string, ColumnBuffer>,
-  columns: readonly Column[],
-): WrittenColumns {
-  const path = join(folder, "columns.bin");
-  const places: StagedColumn[] = [];
-  let offset = 0;
-  try {
-    const fd = openSync(path, "wx");
-    try {
-      const put = (bytes: Uint8Array): void => {
-        for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at, bytes.length - at);
-        offset += bytes.length;
-      };
-      for (const { name, dtype, width, data, mask } of columns) {
-        if (Array.isArray(data)) continue;
-        const { shape = [width], names = null } = buffers.get(name)?.spec ?? {};
-        places.push({ name, dtype, shape, names, offset });
-        put(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-        put(mask);
-      }
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  } catch (error) {
-    throw new DataError(
-      `EpisodeRecorder.finish: could not write ${path} (${messageOf(error)}). ${cureFor(error)}`,
-      { path, cause: error },
-    );
-  }
-  return { columns: places, bytes: offset };
-}
-
 /** The typed array says the dtype; plain arrays are float32. */
 function dtypeOf(values: ArrayLike<number>): string {
   if (values instanceof Float64Array) return "float64";
@@ -367,13 +327,4 @@ function countNonFinite(columns: readonly Column[], buffers: ReadonlyMap<string,
     for (let t = 0; t < mask.length; t++) if (there?.[t] === 1 && mask[t] === 0) rows.add(t);
   }
   return rows.size;
-}
-
-function syncFile(path: string): void {
-  const fd = openSync(path, "r");
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
