@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addData } from "./commands/data/index.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addSim } from "./commands/sim/index.ts";
 import { addTest } from "./commands/test.ts";
 
 export function makeProgram(): Command {
@@ -14,6 +15,7 @@ export function makeProgram(): Command {
     .exitOverride(); // throw instead of exiting: main.ts decides on the exit code
   addData(program);
   addDoctor(program);
+  addSim(program);
   addTest(program);
   return program;
 }

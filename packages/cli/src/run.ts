@@ -56,6 +56,26 @@ export function runs(
   });
 }
 
+/**
+ * A record with its keys in snake_case, as all of `--json` is, at every depth. For records whose keys are field
+ * names; a key that comes from data (a camera, a task) must not pass through here.
+ */
+export function snakeKeys(value: object): Result {
+  const convert = (inner: unknown): unknown => {
+    if (Array.isArray(inner)) return inner.map(convert);
+    return typeof inner === "object" && inner !== null ? snakeKeys(inner) : inner;
+  };
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key.replace(
+        /([a-z0-9])([A-Z])/g,
+        (_, before: string, after: string) => `${before}_${after.toLowerCase()}`,
+      ),
+      convert(inner),
+    ]),
+  );
+}
+
 function isOutcome(
   value: Result | { result: Result; exitCode: 0 | 1 },
 ): value is { result: Result; exitCode: 0 | 1 } {

@@ -1,7 +1,7 @@
 /** `orrery doctor`: what was found on this machine, and how to mend what is amiss. */
 import type { Command } from "commander";
 import { formatBytes } from "../format.ts";
-import { runs } from "../run.ts";
+import { runs, snakeKeys } from "../run.ts";
 import type { Facts } from "../doctor/facts.ts";
 import type { Problem } from "../doctor/problems.ts";
 
@@ -20,7 +20,7 @@ export function addDoctor(program: Command): void {
     run.print("");
     run.print(describeProblems(problems));
     const isBroken = problems.some((problem) => problem.severity === "error");
-    return { result: { ...facts, problems }, exitCode: isBroken ? 1 : 0 };
+    return { result: snakeKeys({ ...facts, problems }), exitCode: isBroken ? 1 : 0 };
   });
 }
 

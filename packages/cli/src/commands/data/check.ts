@@ -1,6 +1,6 @@
 /** `orrery data check`: decodes a dataset from end to end and lists whatever is not as its format promises. */
 import type { Command } from "commander";
-import { runs } from "../../run.ts";
+import { runs, snakeKeys } from "../../run.ts";
 import { describeForPeople } from "./print.ts";
 
 export function addDataCheck(data: Command): void {
@@ -20,6 +20,6 @@ export function addDataCheck(data: Command): void {
     run.print(describeForPeople(result));
     run.print(check.isClean ? "Everything decodes and agrees." : "Read the problems above.");
     const isBroken = check.problems.some(({ severity }) => severity === "error");
-    return { result, exitCode: isBroken ? 1 : 0 };
+    return { result: snakeKeys(result), exitCode: isBroken ? 1 : 0 };
   });
 }

@@ -2,7 +2,7 @@
 import { STREAMS, UsageError, type Stream } from "@orrery/core";
 import { Option, type Command } from "commander";
 import { formatNumber } from "../../format.ts";
-import { runs } from "../../run.ts";
+import { runs, snakeKeys } from "../../run.ts";
 
 interface ImportFlags {
   readonly to: string;
@@ -38,6 +38,7 @@ export function addDataImport(data: Command): void {
       ...(format === undefined ? {} : { format }),
       ...(stream === undefined ? {} : { stream }),
     });
+    run.progress.update({ what: "import", done: 0, unit: "episodes" });
     try {
       const report = await importDataset(source, to, {
         dryRun: dryRun ?? false,
@@ -66,7 +67,7 @@ export function addDataImport(data: Command): void {
       );
       printSome(run.print, "noted", report.notes);
       run.print(`Dataset: ${report.dataset}`);
-      return { format: source.format, ...report };
+      return { format: source.format, ...snakeKeys(report) };
     } finally {
       await source.close();
     }

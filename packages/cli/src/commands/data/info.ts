@@ -1,6 +1,6 @@
 /** `orrery data info`: what a dataset holds, from its metadata alone. */
 import type { Command } from "commander";
-import { runs } from "../../run.ts";
+import { runs, snakeKeys } from "../../run.ts";
 import { describeForPeople } from "./print.ts";
 
 export function addDataInfo(data: Command): void {
@@ -12,6 +12,6 @@ export function addDataInfo(data: Command): void {
     const { describeDataset } = await import("@orrery/data");
     const description = await describeDataset(path);
     run.print(describeForPeople(description));
-    return { ...description };
+    return snakeKeys(description);
   });
 }

@@ -1,7 +1,7 @@
 /** `orrery data list`: the datasets of a store. */
 import type { Command } from "commander";
 import { formatTable } from "../../format.ts";
-import { runs } from "../../run.ts";
+import { runs, snakeKeys } from "../../run.ts";
 
 export function addDataList(data: Command): void {
   const command = data
@@ -32,7 +32,7 @@ export function addDataList(data: Command): void {
       store: path,
       episodes: datasets.reduce((sum, { episodes }) => sum + episodes, 0),
       frames: datasets.reduce((sum, { frames }) => sum + frames, 0),
-      datasets,
+      datasets: datasets.map(snakeKeys),
       problems: unreadable,
     };
   });

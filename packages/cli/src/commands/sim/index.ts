@@ -1,0 +1,8 @@
+/** `orrery sim`: the simulated worlds. */
+import type { Command } from "commander";
+import { addSimRecord } from "./record.ts";
+
+export function addSim(program: Command): void {
+  const sim = program.command("sim").description("simulate robots");
+  addSimRecord(sim);
+}

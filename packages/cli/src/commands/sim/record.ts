@@ -1,0 +1,87 @@
+/** `orrery sim record`: operators at work in simulation, recorded into the store. */
+import { InvalidArgumentError, type Command } from "commander";
+import type { CameraSize } from "@orrery/sim";
+import { formatDuration, formatNumber } from "../../format.ts";
+import { positiveNumber, positiveWhole } from "../../options.ts";
+import { runs } from "../../run.ts";
+
+interface RecordFlags {
+  readonly task: string;
+  readonly operator: string;
+  readonly episodes: number;
+  readonly to: string;
+  readonly body?: string;
+  readonly actionSpace?: string;
+  readonly cameras?: readonly CameraSize[];
+  readonly shadows: boolean;
+  readonly timeLimit?: number;
+  readonly workers?: number;
+}
+
+export function addSimRecord(sim: Command): void {
+  const command = sim
+    .command("record")
+    .requiredOption("--task <name>", "what is done: reach, push, ...")
+    .requiredOption("--operator <name>", "who does it: expert or play")
+    .requiredOption("--episodes <n>", "how many episodes to add", positiveWhole)
+    .requiredOption("--to <store/name>", "dataset to make or to add to")
+    .option("--body <name>", "robot")
+    .option("--action-space <name>", "what an action is")
+    .option("--cameras <list>", "cameras and sizes, as head:64x64,left_wrist:64x64", cameraList)
+    .option("--no-shadows", "render without shadows")
+    .option("--time-limit <seconds>", "longest episode", positiveNumber)
+    .option("--workers <n>", "threads; one per core where left out", positiveWhole)
+    .description("simulate episodes and record them");
+  runs(command, async (_args, options, run) => {
+    const { timeLimit, ...flags } = options as RecordFlags;
+    const { recordEpisodes } = await import("@orrery/sim");
+    run.progress.update({ what: "record", done: 0, total: flags.episodes, unit: "episodes" });
+    const summary = await recordEpisodes({
+      ...flags,
+      ...(timeLimit === undefined ? {} : { timeLimitSec: timeLimit }),
+      seed: run.seed,
+      signal: run.signal,
+      onProgress: ({ episodes, of, stepsPerSecond, successRate }) =>
+        run.progress.update({
+          what: "record",
+          done: episodes,
+          total: of,
+          unit: "episodes",
+          note: `${formatNumber(stepsPerSecond)} steps/s, ${percent(successRate)} succeed`,
+        }),
+    });
+    run.progress.end();
+    const { episodes, steps, seconds, stepsPerSecond, successRate, failures } = summary;
+    run.print(
+      `${episodes} episodes, ${formatNumber(steps)} steps in ${formatDuration(seconds)}: ${formatNumber(stepsPerSecond)} steps/s, ${percent(successRate)} succeed.`,
+    );
+    for (const [reason, count] of Object.entries(failures)) run.print(`${count} failed: ${reason}`);
+    run.print(`Dataset: ${flags.to}`);
+    return {
+      dataset: flags.to,
+      episodes,
+      steps,
+      seconds,
+      steps_per_second: stepsPerSecond,
+      success_rate: successRate,
+      clipped: summary.clipped,
+      non_finite_rows: summary.nonFiniteRows,
+      failures,
+    };
+  });
+}
+
+/** "head:64x64,left_wrist:96x72". */
+export function cameraList(text: string): CameraSize[] {
+  return text.split(",").map((part) => {
+    const match = /^([\w-]+):(\d+)x(\d+)$/.exec(part.trim());
+    if (!match)
+      throw new InvalidArgumentError(`Write cameras as head:64x64,left_wrist:64x64, got "${text}".`);
+    const [, name = "", width, height] = match;
+    return { name, width: Number(width), height: Number(height) };
+  });
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(0)} %`;
+}
