@@ -1,6 +1,7 @@
 /**
  * Modules: objects whose fields hold the weights. A field counts when it is a tensor marked by `parameter` or `buffer`,
- * another module, or an array or plain object of these; its name is its path, as in "blocks.0.attn.out.weight".
+ * another module, or an array or plain object of these; its name is its path, as in "blocks.0.attn.out.weight". What a
+ * module only borrows, such as a frozen tokenizer, belongs in a private #field, which no walk sees.
  */
 import { UsageError } from "@orrery/core";
 import { noGrad } from "../autograd.ts";

@@ -18,10 +18,11 @@ export interface NormOptions {
 /**
  * y = x / sqrt(mean(x^2) + eps) * gain over the last dimension. Source: Zhang and Sennrich 2019, arXiv:1910.07467.
  *
- * libtorch 1.13 has no fused operator for it, and six plain ones cost several times a layer norm. But weight
- * normalisation is fused, forward and backward: it divides each row by its length. One more column of
- * sqrt(width * eps) makes that length sqrt(sum(x^2) + width * eps), so a row divided by it, times sqrt(width),
- * is the definition exactly, zero rows included.
+ * libtorch 1.13 has no fused operator for it. But its weight normalisation is fused, forward and backward: it divides
+ * each row by its length. One more column of sqrt(width * eps) makes that length sqrt(sum(x^2) + width * eps), so a
+ * row divided by it, times sqrt(width), is the definition exactly, zero rows included. On [4096, 256], forward and
+ * backward on one thread of a machine in use: 1.0 ms so, and 1.8 with the gain, against 2.9 in plain steps; the fused
+ * layer norm takes 0.7, and 1.1 with a gain. Where every millisecond counts leave the gain out or take `LayerNorm`.
  */
 export class RMSNorm extends Module implements Layer {
   readonly weight: Tensor | null; // [width]
