@@ -6,4 +6,5 @@ export { Embedding, Linear, type LinearOptions } from "./linear.ts";
 export { MLP, Sequential, SwiGLU, type MlpOptions } from "./mlp.ts";
 export { buffer, Module, parameter, table, type Layer } from "./module.ts";
 export { GroupNorm, LayerNorm, RMSNorm, type NormOptions } from "./norm.ts";
+export { preferredProductDtype } from "./precision.ts";
 export { gridPositions, linePositions, Rotary, type RotaryOptions } from "./rotary.ts";

@@ -7,6 +7,7 @@
 import { UsageError } from "@orrery/core";
 import { scope } from "../memory.ts";
 import { checkState } from "../nn/module.ts";
+import { preferredProductDtype } from "../nn/precision.ts";
 import type { Tensor } from "../tensor.ts";
 import { AdamW, type AdamWOptions } from "./adamw.ts";
 import { checkRanges, SlotTable, type NamedParameters, type Optimizer } from "./optimizer.ts";
@@ -17,7 +18,7 @@ export interface MuonOptions {
   readonly weightDecay?: number;
   /**
    * What the Newton-Schulz products are computed in. bfloat16 suffices, as the result is only roughly orthogonal, and
-   * is several times faster where the CPU multiplies it in hardware; elsewhere it is far slower than float32.
+   * is several times faster where hardware multiplies it; by default `preferredProductDtype` decides per parameter's device.
    */
   readonly productDtype?: "bfloat16" | "float32" | "float64";
 }
@@ -25,7 +26,8 @@ export interface MuonOptions {
 /** For matrices only; see `MuonWithAdamW` for a whole model. */
 export class Muon implements Optimizer {
   readonly #table: SlotTable<"momentum">;
-  readonly #options: Required<MuonOptions>;
+  readonly #options: Required<Omit<MuonOptions, "productDtype">>;
+  readonly #productDtype: MuonOptions["productDtype"];
 
   /** @throws {UsageError} if a parameter is not a matrix */
   constructor(parameters: NamedParameters, options: MuonOptions) {
@@ -36,7 +38,8 @@ export class Muon implements Optimizer {
         `Muon: every parameter must be a matrix, got "${name}" with [${parameter.shape.join(", ")}]. Give it to AdamW.`,
       );
     }
-    this.#options = { momentum: 0.95, weightDecay: 0, productDtype: "float32", ...options };
+    this.#options = { momentum: 0.95, weightDecay: 0, ...options };
+    this.#productDtype = options.productDtype;
     const { lr, momentum, weightDecay } = this.#options;
     checkRanges("Muon", {
       lr: [lr, 0, Infinity],
@@ -47,12 +50,12 @@ export class Muon implements Optimizer {
   }
 
   step(lrFactor = 1): void {
-    const { lr, momentum, weightDecay, productDtype } = this.#options;
+    const { lr, momentum, weightDecay } = this.#options;
     const rate = lr * lrFactor;
     this.#table.forEachWithGrad(({ parameter, parts }, grad) => {
       parts.momentum.lerp_(grad, 1 - momentum);
       const nesterov = grad.lerp(parts.momentum, momentum);
-      const update = orthogonalize(nesterov, productDtype);
+      const update = orthogonalize(nesterov, this.#productDtype ?? preferredProductDtype(parameter.device));
       if (weightDecay > 0) parameter.mul_(1 - rate * weightDecay);
       // An orthogonal [m, n] matrix has elements of RMS 1 / sqrt(max(m, n)); AdamW's updates have about 0.2.
       const scale = 0.2 * Math.sqrt(Math.max(...parameter.shape));
