@@ -1,0 +1,154 @@
+/**
+ * Dynamics: from the past of a stream and the action taken, the next frame's latents, proprioception, reward, success.
+ *
+ * Source: Dreamer 4, Hafner et al. 2025, sections 3.2 and 3.3: a block-causal space-time transformer that is given each
+ * frame's latents at a signal level tau (0 noise, 1 clean) and a step size d = 2^-k and predicts the clean latents.
+ * Departures:
+ * - Level, step size, action and proprioception are added to every token of their frame, beside one token of their
+ *   own, so that spatial tokens need not attend to them.
+ * - A frame's input holds the latents of the frame before it as well (as they were given, noisy or clean): motion is
+ *   then a local matter, and one-step errors fell at once (docs/experiments.md).
+ * - The first layers' input and the heads see the action that leads *to* the frame (row t - 1), as rows are aligned.
+ *
+ * Shapes: B batch, T time, V cameras, N latent tokens of all cameras, C channels, A action width, P state width,
+ * W model width, S = N + 1 + registers tokens per frame.
+ */
+import {
+  cat,
+  Embedding,
+  Linear,
+  Module,
+  parameter,
+  truncatedNormal,
+  where,
+  zeros,
+  zerosLike,
+  type Generator,
+  type Tensor,
+} from "@orrery/torch";
+import type { DynamicsConfig } from "../config.ts";
+import { SpaceTimeStack, type StackCache } from "./stack.ts";
+
+/** What the data bring: widths that no configuration can know. */
+export interface StreamShape {
+  readonly numTokens: number; // N
+  readonly channels: number; // C
+  readonly actionWidth: number; // A, 0 = none in the data
+  readonly stateWidth: number; // P, 0 = none in the data
+}
+
+/** T frames of a stream, at some signal level each. */
+export interface DynamicsInput {
+  /** [B, T, N, C], mixed with noise according to `level`. */
+  readonly latents: Tensor;
+  /** Latents [B, 1, N, C] of the frame before the first one; zeros where left out. */
+  readonly before?: Tensor;
+  /** int64 [B, T]: tau times maxSteps, from 0 (noise) to maxSteps (clean). */
+  readonly level: Tensor;
+  /** int64 [B, T]: k of the step size 2^-k. */
+  readonly stepLog: Tensor;
+  /** [B, T, A]: normalised action that leads to each frame. */
+  readonly action: Tensor;
+  /** bool [B, T, 1]: whether that action is known. */
+  readonly hasAction: Tensor;
+  /** [B, T, P]: normalised state before that action. */
+  readonly state: Tensor;
+  /** bool [B, T, 1] */
+  readonly hasState: Tensor;
+}
+
+export interface DynamicsOutput {
+  /** Clean latents as predicted, [B, T, N, C]. */
+  readonly latents: Tensor;
+  /** Change of the normalised state, in units of `stateDeltaStd`: [B, T, P]. */
+  readonly stateDelta: Tensor;
+  /** [B, T] */
+  readonly reward: Tensor;
+  /** Logit that the action ended the task in success, [B, T]. */
+  readonly successLogit: Tensor;
+}
+
+export class Dynamics extends Module {
+  readonly config: DynamicsConfig;
+  readonly shape: StreamShape;
+  readonly latentsIn: Linear;
+  readonly position: Tensor; // [N, W]
+  readonly register: Tensor; // [registers + 1, W]; the first one carries the heads
+  readonly levelEmbedding: Embedding;
+  readonly stepEmbedding: Embedding;
+  readonly actionIn: Linear | null;
+  readonly noAction: Tensor; // [W]
+  readonly stateIn: Linear | null;
+  readonly noState: Tensor; // [W]
+  readonly stack: SpaceTimeStack;
+  readonly latentsOut: Linear;
+  readonly stateOut: Linear | null;
+  readonly outcomeOut: Linear; // reward, success
+
+  constructor(config: DynamicsConfig, shape: StreamShape, maxFrames: number, generator: Generator) {
+    super();
+    this.config = config;
+    this.shape = shape;
+    const { width } = config.stack;
+    const { numTokens, channels, actionWidth, stateWidth } = shape;
+    const token = (rows: number): Tensor => parameter(truncatedNormal([rows, width], 0.02, generator));
+    const blank = (): Tensor => parameter(zeros([width]));
+    this.latentsIn = new Linear(2 * channels, width, generator);
+    this.position = token(numTokens);
+    this.register = token(config.registers + 1);
+    this.levelEmbedding = new Embedding(config.maxSteps + 1, width, generator);
+    this.stepEmbedding = new Embedding(Math.log2(config.maxSteps) + 1, width, generator);
+    this.actionIn = actionWidth === 0 ? null : new Linear(actionWidth, width, generator);
+    this.noAction = blank();
+    this.stateIn = stateWidth === 0 ? null : new Linear(stateWidth, width, generator);
+    this.noState = blank();
+    this.stack = new SpaceTimeStack(config.stack, Math.max(maxFrames, config.contextFrames), generator);
+    this.latentsOut = new Linear(width, channels, generator, { std: 0 });
+    this.stateOut = stateWidth === 0 ? null : new Linear(width, stateWidth, generator, { std: 0 });
+    this.outcomeOut = new Linear(width, 2, generator, { std: 0 });
+  }
+
+  forward(input: DynamicsInput, cache?: StackCache): DynamicsOutput {
+    const { numTokens: N, stateWidth } = this.shape;
+    const [B = 0, T = 0] = input.latents.shape;
+    const { width } = this.config.stack;
+    const condition = this.#condition(input).unsqueeze(2); // [B, T, 1, W]
+    const local = this.latentsIn.forward(cat([input.latents, this.#previous(input)], -1)).add(this.position);
+    const own = this.register.expand([B, T, this.register.size(0), width]);
+    const h = this.stack.forward(cat([local.float(), own], 2).add(condition), cache); // [B, T, S, W]
+    const head = h.select(2, N); // [B, T, W]
+    const outcome = this.outcomeOut.forward(head).float();
+    return {
+      latents: this.latentsOut.forward(h.narrow(2, 0, N)).float(),
+      stateDelta: this.stateOut?.forward(head).float() ?? zeros([B, T, stateWidth], { device: h.device }),
+      reward: outcome.select(-1, 0),
+      successLogit: outcome.select(-1, 1),
+    };
+  }
+
+  /** Multiply-adds times two of one forward pass over T frames. */
+  flops(T: number): number {
+    return this.stack.flops(T, this.shape.numTokens + this.register.size(0));
+  }
+
+  /** Level, step size, action and state as one vector per frame, [B, T, W]. */
+  #condition({ level, stepLog, action, hasAction, state, hasState }: DynamicsInput): Tensor {
+    const noise = this.levelEmbedding.forward(level).add(this.stepEmbedding.forward(stepLog));
+    const acted =
+      this.actionIn === null
+        ? this.noAction
+        : where(hasAction, this.actionIn.forward(action).float(), this.noAction);
+    const felt =
+      this.stateIn === null
+        ? this.noState
+        : where(hasState, this.stateIn.forward(state).float(), this.noState);
+    return noise.add(acted).add(felt);
+  }
+
+  /** Each frame's predecessor as it was given: [B, T, N, C]. */
+  #previous({ latents, before }: DynamicsInput): Tensor {
+    const T = latents.size(1);
+    const first = before ?? zerosLike(latents.narrow(1, 0, 1));
+    return T === 1 ? first : cat([first, latents.narrow(1, 0, T - 1)], 1);
+  }
+}

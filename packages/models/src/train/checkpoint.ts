@@ -1,0 +1,78 @@
+/**
+ * Checkpoints of a run under way: weights, averages, optimiser, and where everything random stands. A checkpoint is a
+ * folder that is renamed into place when whole, and `latest.json` names it; a crash leaves the one before.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { DataError, messageOf, type RngState } from "@orrery/core";
+import { writeJsonAtomic } from "@orrery/core/node";
+import { loadTensors, saveTensorFile, type Tensor } from "@orrery/torch";
+import type { ClockState } from "./clock.ts";
+
+export type PhaseName = "tokenizer" | "dynamics";
+
+/** Everything of a run that is not a tensor. */
+export interface TrainingState {
+  readonly phase: PhaseName;
+  readonly clock: ClockState;
+  readonly emaUpdates: number;
+  readonly lossRms: Readonly<Record<string, readonly [number, number]>>;
+  /** Draws of levels, windows and masks in JavaScript. */
+  readonly rng: RngState;
+  /** Noise and masks drawn by libtorch, base64. */
+  readonly generator: string;
+  /** Position of the clip loader. */
+  readonly loader: { readonly step: number; readonly drawn: readonly number[] } | null;
+}
+
+export interface Checkpoint {
+  readonly state: TrainingState;
+  readonly weights: ReadonlyMap<string, Tensor>;
+  readonly averages: ReadonlyMap<string, Tensor>;
+  readonly optimizer: ReadonlyMap<string, Tensor>;
+}
+
+const PARTS = ["weights", "averages", "optimizer"] as const;
+
+/** Writes a checkpoint under `folder` and drops the ones before it. */
+export function writeCheckpoint(folder: string, checkpoint: Checkpoint): void {
+  const name = `${checkpoint.state.phase}-${checkpoint.state.clock.step}`;
+  const final = join(folder, name);
+  const partial = `${final}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial, { recursive: true });
+  for (const part of PARTS) saveTensorFile(join(partial, `${part}.safetensors`), checkpoint[part]);
+  writeJsonAtomic(join(partial, "state.json"), checkpoint.state);
+  rmSync(final, { recursive: true, force: true });
+  renameSync(partial, final);
+  writeJsonAtomic(join(folder, "latest.json"), { checkpoint: name });
+  for (const old of readdirSync(folder)) {
+    if (old !== name && old !== "latest.json") rmSync(join(folder, old), { recursive: true, force: true });
+  }
+}
+
+/**
+ * The newest checkpoint under `folder`, or null where there is none.
+ * @throws {DataError} if there is one that cannot be read
+ */
+export function readCheckpoint(folder: string): Checkpoint | null {
+  const pointer = join(folder, "latest.json");
+  if (!existsSync(pointer)) return null;
+  try {
+    const { checkpoint } = JSON.parse(readFileSync(pointer, "utf8")) as { checkpoint: string };
+    const at = join(folder, checkpoint.replaceAll("/", ""));
+    const state = JSON.parse(readFileSync(join(at, "state.json"), "utf8")) as TrainingState;
+    const [weights, averages, optimizer] = PARTS.map((part) => loadTensors(join(at, `${part}.safetensors`)));
+    return {
+      state,
+      weights: weights ?? new Map(),
+      averages: averages ?? new Map(),
+      optimizer: optimizer ?? new Map(),
+    };
+  } catch (cause) {
+    throw new DataError(
+      `readCheckpoint: the checkpoint under ${folder} cannot be read (${messageOf(cause)}). Delete that folder to begin again.`,
+      { path: folder, cause },
+    );
+  }
+}

@@ -1,0 +1,80 @@
+/** What a model must know of its data before it can be built, and where the data come from. */
+import { createHash } from "node:crypto";
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { fileURLToPath } from "node:url";
+import { DataError, widthOf } from "@orrery/core";
+import type { ClipEpisode } from "@orrery/data";
+import type { Lineage } from "../release.ts";
+import type { StreamFacts } from "../world-model.ts";
+import type { TrainingSource } from "./latent-store.ts";
+
+/** Cameras that all sources have, and the widest action and state. @throws {DataError} if no camera is shared */
+export function streamFacts(sources: readonly TrainingSource[], cameras?: readonly string[]): StreamFacts {
+  const [first] = sources;
+  if (first === undefined) throw new DataError("streamFacts: training needs at least one dataset, got none.");
+  const namesOf = ({ dataset }: TrainingSource): string[] =>
+    dataset.cameras.filter((c) => !c.isDepth).map((c) => c.name);
+  const shared =
+    cameras ?? namesOf(first).filter((name) => sources.every((source) => namesOf(source).includes(name)));
+  if (shared.length === 0) {
+    throw new DataError(
+      `streamFacts: the datasets must share a camera, got ${sources.map((s) => namesOf(s).join("+") || "none").join("; ")}.`,
+    );
+  }
+  const embodiments = sources.map(({ dataset }) => dataset.embodiment);
+  return {
+    cameras: shared,
+    actionWidth: Math.max(...embodiments.map((e) => widthOf(e.action))),
+    stateWidth: Math.max(...embodiments.map((e) => widthOf(e.state))),
+    controlRateHz: first.dataset.fps,
+    embodiment: first.dataset.embodiment,
+  };
+}
+
+/** Hashes of the rows that are trained on, so that a release can be traced back to its data. */
+export function lineageOf(
+  sources: readonly TrainingSource[],
+  episodes: readonly ClipEpisode[],
+  seed: number,
+): Lineage {
+  return {
+    datasets: sources.map(({ dataset }) => {
+      const own = episodes.filter((episode) => episode.dataset === dataset);
+      const hash = createHash("sha256").update(JSON.stringify(dataset.features));
+      for (const { index, columns } of own) {
+        hash.update(`${index}`);
+        for (const values of [columns.state, columns.action]) if (values !== null) hash.update(values);
+      }
+      return {
+        path: dataset.files.root,
+        episodes: own.map(({ index }) => index),
+        frames: own.reduce((sum, { length }) => sum + length, 0),
+        sha256: hash.digest("hex"),
+      };
+    }),
+    seed,
+    codeVersion: codeVersion(),
+    machine: `${cpus()[0]?.model ?? "unknown processor"} x ${cpus().length}`,
+    startedAt: new Date().toISOString(),
+  };
+}
+
+/** Version of the package, and the commit where there is a repository. */
+function codeVersion(): string {
+  const here = new URL(".", import.meta.url);
+  const { version } = JSON.parse(readFileSync(new URL("../../package.json", here), "utf8")) as {
+    version: string;
+  };
+  try {
+    const options = {
+      cwd: fileURLToPath(here),
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    } as const;
+    return `${version}+${execFileSync("git", ["rev-parse", "--short", "HEAD"], options).trim()}`;
+  } catch {
+    return version; // not a checkout, or no git
+  }
+}
