@@ -27,11 +27,13 @@ export interface PushTScene {
 /** Signed distance in board units from a point to a shape's edge, negative inside. */
 type Distance = (x: number, y: number) => number;
 
-/** Draws scenes at one size. The goal never moves, so it is drawn once. */
+/** Draws scenes at one size. Goal and walls never move, so what they cover is worked out once. */
 export class PushTPainter {
   readonly #sizePx: number;
   readonly #unitsPerPixel: number;
   readonly #background: Uint8Array;
+  /** Offset of each pixel the walls touch, and the share of it they cover: they are painted over everything else. */
+  readonly #walls: readonly (readonly [at: number, cover: number])[];
 
   /** @param sizePx width and height of the square pictures */
   constructor(sizePx: number) {
@@ -43,6 +45,10 @@ export class PushTPainter {
     const goal: Distance = (x, y) => Math.min(bar?.(x, y) ?? Infinity, stem?.(x, y) ?? Infinity);
     // Grown by a hair, so that no white seam shows where bar and stem meet.
     this.#fill(this.#background, LIGHT_GREEN, around(GOAL.x, GOAL.y, 125), goal, 0.25 * this.#unitsPerPixel);
+    const walls: [number, number][] = [];
+    const board = { left: 0, top: 0, right: BOARD, bottom: BOARD };
+    this.#visit(board, wallDistance, WALL.radius, (at, cover) => walls.push([at, cover]));
+    this.#walls = walls;
   }
 
   /** A new picture of the scene. */
@@ -58,41 +64,45 @@ export class PushTPainter {
     const disc: Distance = (x, y) => Math.hypot(x - ax, y - ay) - AGENT_RADIUS;
     this.#fill(data, ROYAL_BLUE, around(ax, ay, AGENT_RADIUS + 5), disc, 0);
     this.#fill(data, brighter(ROYAL_BLUE), around(ax, ay, AGENT_RADIUS + 5), disc, -AGENT_OUTLINE);
-    this.#fill(data, LIGHT_GREY, [0, 0, BOARD, BOARD], wallDistance, WALL.radius);
+    for (const [at, cover] of this.#walls) blend(data, at, LIGHT_GREY, cover);
     return { width: this.#sizePx, height: this.#sizePx, data };
   }
 
-  /**
-   * Paints every point nearer than `reach` to the shape, inside `area` (left, top, right, bottom in board units).
-   * A pixel is covered by as much of its width as the edge leaves free.
-   */
-  #fill(
-    data: Uint8Array,
-    colour: Colour,
-    area: readonly [number, number, number, number],
-    distance: Distance,
-    reach: number,
-  ): void {
+  /** Paints every point of `area` nearer than `reach` to the shape. */
+  #fill(data: Uint8Array, colour: Colour, area: Area, distance: Distance, reach: number): void {
+    this.#visit(area, distance, reach, (at, cover) => blend(data, at, colour, cover));
+  }
+
+  /** Calls back for each pixel that is covered: by as much of its width as the edge leaves free. */
+  #visit(area: Area, distance: Distance, reach: number, visit: (at: number, cover: number) => void): void {
     const size = this.#sizePx;
     const scale = this.#unitsPerPixel;
-    const [left, top, right, bottom] = area.map((value) => Math.floor(value / scale)) as [
-      number,
-      number,
-      number,
-      number,
-    ];
-    for (let row = Math.max(0, top); row <= Math.min(size - 1, bottom); row++) {
-      for (let column = Math.max(0, left); column <= Math.min(size - 1, right); column++) {
+    const left = Math.max(0, Math.floor(area.left / scale));
+    const right = Math.min(size - 1, Math.floor(area.right / scale));
+    const top = Math.max(0, Math.floor(area.top / scale));
+    const bottom = Math.min(size - 1, Math.floor(area.bottom / scale));
+    for (let row = top; row <= bottom; row++) {
+      for (let column = left; column <= right; column++) {
         const outside = distance((column + 0.5) * scale, (row + 0.5) * scale) - reach;
         const cover = Math.min(1, 0.5 - outside / scale);
-        if (cover <= 0) continue;
-        const at = (row * size + column) * 3;
-        for (let c = 0; c < 3; c++) {
-          const below = data[at + c] as number;
-          data[at + c] = Math.round(below + cover * ((colour[c] as number) - below));
-        }
+        if (cover > 0) visit((row * size + column) * 3, cover);
       }
     }
+  }
+}
+
+/** A rectangle of the board, in board units. */
+interface Area {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+}
+
+function blend(data: Uint8Array, at: number, colour: Colour, cover: number): void {
+  for (let c = 0; c < 3; c++) {
+    const below = data[at + c] as number;
+    data[at + c] = Math.round(below + cover * ((colour[c] as number) - below));
   }
 }
 
@@ -100,8 +110,8 @@ function brighter(colour: Colour): Colour {
   return colour.map((value) => Math.min(255, Math.floor(1.2 * value))) as [number, number, number];
 }
 
-function around(x: number, y: number, radius: number): [number, number, number, number] {
-  return [x - radius, y - radius, x + radius, y + radius];
+function around(x: number, y: number, radius: number): Area {
+  return { left: x - radius, top: y - radius, right: x + radius, bottom: y + radius };
 }
 
 /** The distance as seen from a body's own frame. */

@@ -127,8 +127,9 @@ function buildSpace({ friction, blockMass }: Required<PushTPhysics>): [Body, Bod
   });
   const disc = { kind: "circle", body: agent, radius: AGENT_RADIUS, friction: 1 } as const;
   const [bar, stem] = TEE.map((part) => makePlate(block, part, friction)) as [Plate, Plate];
-  // Shapes are solved in this order. Chipmunk's own order comes from a spatial tree and varies; this one agrees with it
-  // on most recordings, and only matters while the T is jammed between several others.
+  // Pairs are solved in this order, walls last: while the agent jams the T against a wall, the wall has the last word,
+  // and the T rarely leaves the board. Chipmunk's own order comes from a spatial tree and varies; recordings agree
+  // with both.
   // Nothing keeps its speed without contact (0): the published space is fully damped, so the T never coasts.
-  return [agent, block, new Space([...walls, disc, stem, bar], 0)];
+  return [agent, block, new Space([disc, ...walls, stem, bar], 0)];
 }
