@@ -33,3 +33,4 @@ export {
   type Rgb,
 } from "./render/scene.ts";
 export type { CameraPose } from "./render/frame.ts";
+export * from "./pusht/index.ts";
