@@ -1,6 +1,6 @@
 /**
- * The one place that names node-av. Only its `lib` layer is used (thin, synchronous bindings of FFmpeg 8), because the
- * async layer needs `Promise.withResolvers`, which Node 20 lacks.
+ * What the video code shares of node-av. Only its `lib` layer is used (thin, synchronous bindings of FFmpeg 8): the
+ * layer above needs `Promise.withResolvers`, which Node 20 lacks.
  */
 import { DataError } from "@orrery/core";
 import { cureFor } from "@orrery/core/node";

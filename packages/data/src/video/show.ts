@@ -27,6 +27,7 @@ export function writeMp4(path: string, images: Iterable<Image>, options: ShowOpt
         gop: Math.max(1, Math.round(options.fps)), // a keyframe a second, for scrubbing
         crf: 16,
         preset: "medium",
+        audience: "people",
         threads: 2,
       });
       writer.write(enlarge(image, scale, width, height));

@@ -47,6 +47,8 @@ export interface VideoWriterOptions {
   readonly preset?: string;
   /** 444 keeps colour at full resolution, which small pictures need; 420 plays in every browser. */
   readonly chroma?: 420 | 444;
+  /** Whom to spend the bits on: the nearest pixels, or what people notice. "model" where left out. */
+  readonly audience?: "model" | "people";
   /** Encoder threads; one where left out, because recording runs an encoder per camera. */
   readonly threads?: number;
 }
@@ -63,7 +65,7 @@ export interface VideoWriter {
 }
 
 const ENCODERS = {
-  h264: { name: "libx264", crf: 18, preset: "veryfast" },
+  h264: { name: "libx264", crf: 20, preset: "veryfast" },
   hevc: { name: "libx265", crf: 20, preset: "ultrafast" },
   av1: { name: "libsvtav1", crf: 30, preset: "12" },
 } as const;
@@ -102,6 +104,7 @@ function checkOptions(options: VideoWriterOptions): Required<VideoWriterOptions>
     gop,
     crf: options.crf ?? crf,
     preset: options.preset ?? preset,
+    audience: options.audience ?? "model",
     threads: options.threads ?? 1,
   };
 }
@@ -182,7 +185,11 @@ class Mp4Writer implements VideoWriter {
     context.setOption("crf", crf);
     context.setOption("preset", preset);
     // Closed groups without B-frames: a random frame costs at most `gop` decodes and nothing waits for reordering.
-    if (codec === "h264") context.setOption("x264-params", "bframes=0:scenecut=0:open-gop=0");
+    if (codec === "h264") {
+      // Tuning for human eyes costs a model 1.8 dB at equal bytes; without CABAC decoding is 1.4 times as fast.
+      const tuning = this.#options.audience === "model" ? ":psy=0:aq-mode=0:cabac=0" : "";
+      context.setOption("x264-params", `bframes=0:scenecut=0:open-gop=0${tuning}`);
+    }
     if (codec === "hevc") context.setOption("x265-params", "bframes=0:scenecut=0:open-gop=0:log-level=none");
     if (codec === "av1") context.setOption("svtav1-params", `fast-decode=1:lp=${threads}`);
     const advice = `Is crf ${crf} or preset "${preset}" out of its range?`;
