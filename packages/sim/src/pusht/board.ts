@@ -30,7 +30,7 @@ const BAR = TEE[0];
 export const TEE_MASS = 1;
 /**
  * The published inertia: that of the bar alone about the T's origin, counted twice. A uniform T of mass 1 would have
- * about 1,637 about its centroid; results are only comparable with the published number.
+ * about 1,932 about its centroid; results are only comparable with the published number.
  */
 export const TEE_INERTIA = 2 * momentAboutOrigin(1, BAR);
 /** The published centre of gravity: halfway between the centres of bar and stem (the true centroid is at 40.7). */
