@@ -33,6 +33,8 @@ export class EeDelta implements ActionSpace {
   readonly parts: readonly ActionPart[];
   readonly #context: ActionSpaceContext;
   #targets: ToolPose[] = [];
+  /** Tilt of the head camera, rad, which leaning must not change. */
+  #gazeRad = 0;
 
   constructor(context: ActionSpaceContext) {
     this.#context = context;
@@ -46,6 +48,8 @@ export class EeDelta implements ActionSpace {
 
   reset(command: BodyCommand): void {
     this.#targets = this.#context.ik.forward(command.joints);
+    const gaze = gazeJoints(this.#context.spec);
+    this.#gazeRad = gaze ? command.joints[gaze.head]! + command.joints[gaze.trunk]! : 0;
   }
 
   apply(action: Float32Array, from: BodyCommand): BodyCommand {
@@ -53,8 +57,8 @@ export class EeDelta implements ActionSpace {
     const wanted = this.#targets.map((target, a) => moved(target, action, 6 * a));
     const joints = from.joints.slice();
     const reached = ik.solve(joints, wanted, ITERATIONS);
-    steadyGaze(joints, from.joints, spec);
     limitSpeed(joints, from.joints, spec);
+    this.#steadyGaze(joints);
     this.#targets = wanted.map((target, a) => leashed(target, reached[a]!));
     const { grippers, baseVelocity } = tailOf(spec, action);
     const base = from.base.slice();
@@ -75,11 +79,21 @@ export class EeDelta implements ActionSpace {
   }
 
   save(): unknown {
-    return this.#targets.map((target) => ({ ...target }));
+    return { targets: [...this.#targets], gazeRad: this.#gazeRad };
   }
 
   load(saved: unknown): void {
-    this.#targets = saved as ToolPose[];
+    const { targets, gazeRad } = saved as { targets: ToolPose[]; gazeRad: number };
+    this.#targets = [...targets];
+    this.#gazeRad = gazeRad;
+  }
+
+  /** Turns the head against the trunk, so that leaning to reach does not swing the picture. */
+  #steadyGaze(joints: Float64Array): void {
+    const gaze = gazeJoints(this.#context.spec);
+    if (!gaze) return;
+    const [low, high] = this.#context.spec.joints[gaze.head]!.range;
+    joints[gaze.head] = Math.min(high, Math.max(low, this.#gazeRad - joints[gaze.trunk]!));
   }
 }
 
@@ -131,14 +145,12 @@ function leashed(target: ToolPose, reached: ToolPose): ToolPose {
   return { pos: add(reached.pos, lead), quat: normalise(multiply(fromRotationVector(turn), reached.quat)) };
 }
 
-/** Turns the head against the trunk's change, so that leaning to reach does not swing the picture. */
-function steadyGaze(joints: Float64Array, from: Float64Array, spec: BodySpec): void {
-  if (!spec.gaze) return;
+/** The two joints whose sum says how far the head camera is tilted. */
+function gazeJoints(spec: BodySpec): { head: number; trunk: number } | null {
+  if (!spec.gaze) return null;
   const { joint, against } = spec.gaze;
-  const head = spec.joints.findIndex(({ name }) => name === joint);
-  const trunk = spec.joints.findIndex(({ name }) => name === against);
-  const [low, high] = spec.joints[head]!.range;
-  joints[head] = Math.min(high, Math.max(low, joints[head]! - (joints[trunk]! - from[trunk]!)));
+  const indexOf = (wanted: string): number => spec.joints.findIndex(({ name }) => name === wanted);
+  return { head: indexOf(joint), trunk: indexOf(against) };
 }
 
 /** No joint may be told to move faster than its limit allows in one control step. */

@@ -122,7 +122,7 @@ export class Hands {
     const { maxToolStepM, maxToolStepRad } = this.view.spec;
     const step = limitNorm(this.#toBase(sub(point, pos)), maxToolStepM);
     const heading = this.view.base[2];
-    const twist = this.#twists[arm] ?? this.#naturalTwist(arm, pos);
+    const twist = this.#twists[arm] ?? this.naturalTwist(arm, pos);
     const wanted = multiply(yaw(heading + twist), this.#homeQuats[arm]!);
     const turn = limitNorm(this.#toBase(toRotationVector(multiply(wanted, conjugate(quat)))), maxToolStepRad);
     this.action.set(step, 6 * arm);
@@ -164,8 +164,8 @@ export class Hands {
     return add(target, [this.rng.normal(0, missM), this.rng.normal(0, missM), this.rng.uniform(0, missM)]);
   }
 
-  /** Most of the way from straight ahead to straight away from the shoulder. */
-  #naturalTwist(arm: number, tool: Vec3): number {
+  /** Turn of a hand at a point (world) that points away from its shoulder, most of the way; rad in the base frame. */
+  naturalTwist(arm: number, tool: Vec3): number {
     const [baseX, baseY] = this.view.base;
     const [x, y] = this.#toBase(sub(tool, [baseX, baseY, 0]));
     const [shoulderX, shoulderY] = this.view.spec.arms[arm]!.shoulder;

@@ -4,7 +4,7 @@ import type { BodySpec } from "../bodies/body.ts";
 import type { Light, Look, Rgb } from "../render/scene.ts";
 import { COLOURS, type ColourName, scaleColour, shiftColour } from "./colours.ts";
 import { OBJECT_KINDS, type ObjectKind, type Trait } from "./objects.ts";
-import type { Mark, PlacedObject, SceneSpec } from "./scene-spec.ts";
+import type { PlacedObject, SceneSpec } from "./scene-spec.ts";
 
 /** The part of the table (m, world) where both hands reach and the head camera looks. */
 export const WORK_AREA = { x: [0.5, 0.76], y: [-0.3, 0.3] } as const;
@@ -68,6 +68,7 @@ export function drawRoom(rng: Rng, spec: BodySpec): SceneSpec {
     light: drawLight(rng),
     objects: [],
     marks: [],
+    drawers: [],
     start: {
       base: [rng.uniform(-0.02, 0.02), rng.uniform(-0.03, 0.03), rng.uniform(-0.04, 0.04)],
       joints: {
@@ -108,11 +109,17 @@ export function kindsWith(...traits: readonly Trait[]): ObjectKind[] {
   return OBJECT_KINDS.filter((kind) => traits.every((trait) => kind.traits.includes(trait)));
 }
 
+/** A round place on the table. */
+export interface Disc {
+  readonly pos: readonly [number, number];
+  readonly radiusM: number;
+}
+
 export interface Placing {
   readonly name: string;
   readonly kinds: readonly ObjectKind[];
   /** What stands there already; the new object keeps `gapM` away. */
-  readonly among: readonly (PlacedObject | Mark)[];
+  readonly among: readonly (PlacedObject | Disc)[];
   /** Colours already spoken of, so that "the red ball" names one thing. */
   readonly avoidColours?: readonly ColourName[];
   readonly area?: { readonly x: readonly [number, number]; readonly y: readonly [number, number] };
@@ -145,13 +152,15 @@ export function drawObject(rng: Rng, placing: Placing): PlacedObject | null {
 
 /**
  * The room with up to `count` more objects, named object_0, object_1 and so on after those already there. Colours are
- * not repeated, so that "the red ball" names one thing; objects that find no room are left out, but never the first.
+ * not repeated, so that "the red ball" names one thing; objects that find no room are left out. Nothing is put on
+ * the discs of `keepClear`.
  */
 export function drawObjects(
   rng: Rng,
   room: SceneSpec,
   kinds: readonly ObjectKind[],
   count: number,
+  keepClear: readonly Disc[] = [],
 ): SceneSpec {
   const objects = [...room.objects];
   const wanted = objects.length + count;
@@ -159,7 +168,7 @@ export function drawObjects(
     const object = drawObject(rng, {
       name: `object_${objects.length}`,
       kinds,
-      among: [...objects, ...room.marks],
+      among: [...objects, ...room.marks, ...keepClear],
       avoidColours: [...objects, ...room.marks].map((item) => item.colourName),
     });
     if (!object) break;
@@ -188,6 +197,6 @@ export function drawPlace(
 }
 
 /** Radius of the circle on the table that holds the object or mark. */
-export function footprintOf(item: PlacedObject | Mark): number {
+export function footprintOf(item: PlacedObject | Disc): number {
   return "radiusM" in item ? item.radiusM : item.kind.shape(item.sizeM).footprint;
 }

@@ -1,6 +1,7 @@
 /** Turns a scene and a body into MJCF and looks: the room, the table, what lies on it, and the robot. */
 import type { Body } from "../bodies/body.ts";
 import type { Look } from "../render/scene.ts";
+import { drawerChest } from "./drawer.ts";
 import { el } from "./mjcf.ts";
 import type { Part } from "./objects.ts";
 import type { Mark, PlacedObject, SceneSpec, TableSpec } from "./scene-spec.ts";
@@ -20,6 +21,7 @@ export function buildKitchen(scene: SceneSpec, body: Body): BuiltScene {
     room(scene, looks),
     table(scene.table, looks),
     ...scene.marks.map((mark) => markDisc(mark, scene.table, looks)),
+    ...scene.drawers.map((drawer) => drawerChest(drawer, scene.table, looks)),
     robot.tree,
     ...scene.objects.map((object) => looseObject(object, scene.table, looks)),
   ];

@@ -33,6 +33,8 @@ export interface Shape {
   readonly footprint: number;
   /** Width between the fingers when grasped across y. */
   readonly grip: number;
+  /** How many ways round it looks and grips the same: 2 a box, 4 a cube, 0 any way round. */
+  readonly symmetry: 0 | 2 | 4;
 }
 
 export interface ObjectKind {
@@ -64,6 +66,7 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
       halfHeight: s,
       footprint: 1.42 * s,
       grip: 2 * s,
+      symmetry: 4,
     }),
   },
   {
@@ -82,6 +85,7 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
       halfHeight: s,
       footprint: 1.06 * s,
       grip: 1.1 * s,
+      symmetry: 2,
     }),
   },
   {
@@ -92,7 +96,13 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
     massKg: [0.04, 0.12],
     colours: BRIGHT,
     gloss: 0.3,
-    shape: (s) => ({ parts: [{ type: "sphere", size: [s] }], halfHeight: s, footprint: s, grip: 2 * s }),
+    shape: (s) => ({
+      parts: [{ type: "sphere", size: [s] }],
+      halfHeight: s,
+      footprint: s,
+      grip: 2 * s,
+      symmetry: 0,
+    }),
   },
   {
     name: "apple",
@@ -110,6 +120,7 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
       halfHeight: s,
       footprint: s,
       grip: 2 * s,
+      symmetry: 0,
     }),
   },
   {
@@ -120,7 +131,13 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
     massKg: [0.13, 0.2],
     colours: ["orange"],
     gloss: 0.2,
-    shape: (s) => ({ parts: [{ type: "sphere", size: [s] }], halfHeight: s, footprint: s, grip: 2 * s }),
+    shape: (s) => ({
+      parts: [{ type: "sphere", size: [s] }],
+      halfHeight: s,
+      footprint: s,
+      grip: 2 * s,
+      symmetry: 0,
+    }),
   },
   {
     name: "lemon",
@@ -135,6 +152,7 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
       halfHeight: s,
       footprint: 1.35 * s,
       grip: 2 * s,
+      symmetry: 2,
     }),
   },
   {
@@ -162,6 +180,7 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
       halfHeight: 1.25 * s,
       footprint: 1.65 * s,
       grip: 2 * s,
+      symmetry: 2,
     }),
   },
   {
@@ -180,6 +199,7 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
       halfHeight: 1.3 * s,
       footprint: 1.06 * s,
       grip: 2 * s,
+      symmetry: 0,
     }),
   },
   {
@@ -205,6 +225,7 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
       halfHeight: 1.5 * s,
       footprint: s,
       grip: 2 * s,
+      symmetry: 0,
     }),
   },
   {
@@ -225,6 +246,7 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
       halfHeight: 2.4 * s,
       footprint: s,
       grip: 2 * s,
+      symmetry: 0,
     }),
   },
   {
@@ -249,6 +271,7 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
       halfHeight: 0.42 * s,
       footprint: 1.2 * s,
       grip: 1.3 * s,
+      symmetry: 2,
     }),
   },
   {
@@ -273,6 +296,7 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
       halfHeight: 0.2 * s,
       footprint: 1.22 * s,
       grip: 1.4 * s,
+      symmetry: 2,
     }),
   },
   {
@@ -301,6 +325,7 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
       halfHeight: 0.09 * s,
       footprint: s,
       grip: 2 * s,
+      symmetry: 0,
     }),
   },
 ];
@@ -328,5 +353,5 @@ function bowl(s: number): Shape {
       tone: i % 2 === 0 ? "own" : "second",
     });
   }
-  return { parts, halfHeight, footprint: 1.05 * s, grip: 2 * s };
+  return { parts, halfHeight, footprint: 1.05 * s, grip: 2 * s, symmetry: 0 };
 }

@@ -49,6 +49,16 @@ export interface StartPose {
   readonly tools: readonly (readonly [number, number, number])[];
 }
 
+/** A small chest with one drawer, standing on the table and facing the robot. */
+export interface DrawerSpec {
+  readonly name: string;
+  readonly pos: readonly [number, number];
+  /** How far it stands open at the start, m. */
+  readonly openM: number;
+  readonly look: Look;
+  readonly frontLook: Look;
+}
+
 export interface SceneSpec {
   readonly table: TableSpec;
   readonly floor: Look;
@@ -56,6 +66,7 @@ export interface SceneSpec {
   readonly light: Light;
   readonly objects: readonly PlacedObject[];
   readonly marks: readonly Mark[];
+  readonly drawers: readonly DrawerSpec[];
   readonly start: StartPose;
   readonly cameraOffsets: Readonly<Record<string, CameraOffset>>;
 }

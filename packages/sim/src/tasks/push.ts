@@ -4,7 +4,7 @@ import type { BodySpec } from "../bodies/body.ts";
 import type { Vec3 } from "../control/vec.ts";
 import type { Hands } from "../operators/hands.ts";
 import { COLOURS, type ColourName } from "../scene/colours.ts";
-import { drawObject, drawObjects, footprintOf, kindsWith } from "../scene/draw.ts";
+import { type Disc, drawObject, drawObjects, footprintOf, kindsWith } from "../scene/draw.ts";
 import type { Mark, PlacedObject, SceneSpec } from "../scene/scene-spec.ts";
 import type { SceneView } from "../world/scene-view.ts";
 import { type Motion, type Task, type TaskSetting, closeness, hasFallen } from "./task.ts";
@@ -32,6 +32,7 @@ function setUp(rng: Rng, room: SceneSpec, _spec: BodySpec): TaskSetting {
     { ...room, objects: [target], marks: [mark] },
     kindsWith("graspable"),
     rng.int(3),
+    pushingLane(target, mark),
   );
   return {
     scene,
@@ -55,6 +56,16 @@ function setUp(rng: Rng, room: SceneSpec, _spec: BodySpec): TaskSetting {
     },
     expert: (hands) => pushToMark(hands, target, mark),
   };
+}
+
+/** Where the hand and the object pass: from behind the object to the mark. */
+function pushingLane(target: PlacedObject, mark: Mark): Disc[] {
+  const footprint = footprintOf(target);
+  const [ux, uy] = direction([...target.pos, 0], mark);
+  return [-(footprint + 0.07), -0.02, 0.08, 0.16].map((along) => ({
+    pos: [target.pos[0] + ux * along, target.pos[1] + uy * along],
+    radiusM: Math.max(0.06, footprint),
+  }));
 }
 
 function drawMark(rng: Rng): Mark {
@@ -98,7 +109,7 @@ function* pushToMark(hands: Hands, target: PlacedObject, mark: Mark): Motion {
     return [object[0] - ux * along, object[1] - uy * along, height];
   };
   let arm = hands.armFor(at(reach));
-  for (let attempt = 0; attempt < 6; attempt++) {
+  for (let attempt = 0; attempt < 10; attempt++) {
     const behind = at(reach + 0.035);
     if (hands.isAwkward(arm, behind)) {
       yield* hands.retreat(arm);

@@ -174,6 +174,9 @@ export class KitchenWorld implements World {
     const driver = new BodyDriver(this.spec, physics);
     this.#command = this.#startCommand(setting.scene.start);
     driver.place(this.#command);
+    for (const { name, openM } of setting.scene.drawers) {
+      physics.qpos[physics.constants.jntQposAdr[physics.id("joint", name)]!] = openM;
+    }
     physics.step(Math.round(SETTLE_SEC / TIMESTEP_SEC));
     physics.forward();
     this.#space.reset(this.#command);

@@ -16,6 +16,7 @@ export class SceneView {
   readonly spec: BodySpec;
   readonly #physics: Physics;
   readonly #objects = new Map<string, ObjectIds>();
+  readonly #drawers = new Map<string, { readonly qpos: number; readonly handle: number }>();
   readonly #tools: readonly number[];
   readonly #fingers: readonly (readonly number[])[];
   #command: BodyCommand;
@@ -36,6 +37,10 @@ export class SceneView {
     for (const { name } of scene.objects) {
       const dof = physics.constants.jntDofAdr[physics.id("joint", name)]!;
       this.#objects.set(name, { body: physics.id("body", name), dof });
+    }
+    for (const { name } of scene.drawers) {
+      const qpos = physics.constants.jntQposAdr[physics.id("joint", name)]!;
+      this.#drawers.set(name, { qpos, handle: physics.id("site", `${name}_handle`) });
     }
     this.#tools = spec.arms.map((arm) => physics.id("site", arm.tool));
     this.#fingers = spec.arms.map((arm) =>
@@ -70,6 +75,16 @@ export class SceneView {
     const { qvel } = this.#physics;
     const { dof } = this.#ids(name);
     return norm([qvel[dof]!, qvel[dof + 1]!, qvel[dof + 2]!]);
+  }
+
+  /** How far a drawer stands open, m. */
+  drawerOpening(name: string): number {
+    return this.#physics.qpos[this.#drawers.get(name)?.qpos ?? -1] ?? 0;
+  }
+
+  /** World position of the middle of a drawer's handle. */
+  handlePos(name: string): Vec3 {
+    return vec3At(this.#physics.sitePos, this.#drawers.get(name)?.handle ?? 0);
   }
 
   /** Measured world position of a tool. */
