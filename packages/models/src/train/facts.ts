@@ -68,12 +68,12 @@ function codeVersion(): string {
     version: string;
   };
   try {
-    const options = {
-      cwd: fileURLToPath(here),
-      encoding: "utf8",
+    const cwd = fileURLToPath(here);
+    const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], {
+      cwd,
       stdio: ["ignore", "pipe", "ignore"],
-    } as const;
-    return `${version}+${execFileSync("git", ["rev-parse", "--short", "HEAD"], options).trim()}`;
+    });
+    return `${version}+${commit.toString().trim()}`;
   } catch {
     return version; // not a checkout, or no git
   }

@@ -1,28 +1,17 @@
-/** Where matrix products in bfloat16 pay: processors with AMX or AVX512-BF16, and any GPU. */
-import { readFileSync } from "node:fs";
+/** Which arithmetic to train and dream with. */
+import { preferredProductDtype } from "@orrery/torch";
 
 export interface Precision {
   readonly usesBfloat16: boolean;
-  /** Why, for the log. */
+  /** What was chosen and why, for the log. */
   readonly reason: string;
 }
 
-/** What to train with on `device`; a choice made for the user, so it comes with its reason. */
+/** Matrix products in bfloat16 where the device multiplies it in hardware, float32 elsewhere. */
 export function choosePrecision(device: string): Precision {
-  if (device.startsWith("cuda")) return { usesBfloat16: true, reason: "bfloat16 autocast: CUDA device" };
-  const flags = cpuFlags();
-  for (const flag of ["amx_bf16", "avx512_bf16"]) {
-    if (flags.has(flag))
-      return { usesBfloat16: true, reason: `bfloat16 autocast: the processor has ${flag}` };
-  }
-  return { usesBfloat16: false, reason: "float32: the processor has neither amx_bf16 nor avx512_bf16" };
-}
-
-function cpuFlags(): ReadonlySet<string> {
-  try {
-    const line = /^flags\s*:(.*)$/m.exec(readFileSync("/proc/cpuinfo", "utf8"))?.[1] ?? "";
-    return new Set(line.trim().split(/\s+/));
-  } catch {
-    return new Set(); // not Linux: no harm in float32
-  }
+  const usesBfloat16 = preferredProductDtype(device) === "bfloat16";
+  const reason = usesBfloat16
+    ? `bfloat16 autocast: ${device} multiplies it in hardware`
+    : `float32: ${device} does not multiply bfloat16 in hardware`;
+  return { usesBfloat16, reason };
 }
