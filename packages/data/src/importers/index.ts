@@ -5,6 +5,7 @@ import { hdf5Format } from "./hdf5/hdf5.ts";
 import { jsonFormat } from "./json/json.ts";
 import { npzFormat } from "./npz/npz.ts";
 import { rldsFormat } from "./rlds/rlds.ts";
+import { mcapFormat, rosbagFormat } from "./ros/ros.ts";
 import { oneXFormat } from "./tokens/onex.ts";
 import { tokensFormat } from "./tokens/tokens.ts";
 import { tubFormat } from "./tub/tub.ts";
@@ -20,6 +21,8 @@ export const IMPORTERS: readonly SourceFormat[] = [
   jsonFormat,
   tubFormat,
   commaFormat,
+  mcapFormat,
+  rosbagFormat,
   oneXFormat,
   tokensFormat,
   videoFormat,
