@@ -1,10 +1,13 @@
 /** The command tree. Command files stay light: what does the work is imported when its command runs. */
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { addBench } from "./commands/bench/index.ts";
 import { addData } from "./commands/data/index.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addEval } from "./commands/eval/index.ts";
 import { addSim } from "./commands/sim/index.ts";
 import { addTest } from "./commands/test.ts";
+import { addTrain } from "./commands/train.ts";
 
 export function makeProgram(): Command {
   const program = new Command("orrery")
@@ -16,6 +19,9 @@ export function makeProgram(): Command {
   addData(program);
   addDoctor(program);
   addSim(program);
+  addTrain(program);
+  addEval(program);
+  addBench(program);
   addTest(program);
   return program;
 }

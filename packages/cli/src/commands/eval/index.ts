@@ -1,0 +1,8 @@
+/** `orrery eval`: models scored beside their baselines. */
+import type { Command } from "commander";
+import { addEvalPrediction } from "./prediction.ts";
+
+export function addEval(program: Command): void {
+  const group = program.command("eval").description("score a model, with baselines and intervals");
+  addEvalPrediction(group);
+}

@@ -1,0 +1,115 @@
+/** `orrery train`: a world model from recordings. */
+import type { Command } from "commander";
+import { UsageError } from "@orrery/core";
+import type { TrainProgress } from "@orrery/models";
+import { formatDuration, formatNumber } from "../format.ts";
+import { episodeList, positiveNumber } from "../options.ts";
+import { runs, type Run } from "../run.ts";
+
+interface TrainFlags {
+  readonly data: string;
+  readonly out: string;
+  readonly episodes?: number[];
+  readonly resume?: boolean;
+  readonly minutes?: number;
+  readonly device: string;
+  readonly cameras?: string;
+}
+
+export function addTrain(program: Command): void {
+  const command = program
+    .command("train")
+    .argument("<config>", "preset (tiny, small, base, debug) or a .json file of differences from one")
+    .requiredOption("--data <dataset,...>", "datasets to learn from, parted by commas")
+    .requiredOption("--out <run>", "run folder to write")
+    .option(
+      "--episodes <range>",
+      "episodes to learn from, as 0-63 or 3,7,9-11 (one dataset only)",
+      episodeList,
+    )
+    .option(
+      "--minutes <m>",
+      "time for everything; the configuration's steps decide where left out",
+      positiveNumber,
+    )
+    .option("--resume", "go on with a run that was stopped")
+    .option("--device <name>", "cpu, cuda or cuda:1", "cpu")
+    .option("--cameras <names>", "cameras to learn from, parted by commas; all shared ones where left out")
+    .description("train a world model from scratch");
+  runs(command, async (args, options, run) => {
+    const flags = options as TrainFlags;
+    const { loadConfig, trainWorldModel } = await import("@orrery/models");
+    const config = loadConfig(args[0] ?? "");
+    const result = await trainWorldModel({
+      config,
+      sources: await openSources(flags),
+      out: flags.out,
+      seed: run.seed,
+      device: flags.device,
+      ...(flags.minutes === undefined ? {} : { minutes: flags.minutes }),
+      ...(flags.resume === undefined ? {} : { resume: flags.resume }),
+      ...(flags.cameras === undefined ? {} : { cameras: flags.cameras.split(",") }),
+      onNote: (note) => process.stderr.write(`train: ${note}\n`),
+      onProgress: (progress) => showTraining(run, progress),
+      signal: run.signal,
+    });
+    run.progress.end();
+    run.print(
+      `Trained in ${formatDuration(result.seconds)}: tokenizer ${formatNumber(result.steps.tokenizer)} steps, ` +
+        `dynamics ${formatNumber(result.steps.dynamics)} steps, flow loss ${result.loss.flow?.toFixed(4)}.`,
+    );
+    run.print(`Run: ${flags.out}`);
+    run.print(
+      `Next: ./orrery eval prediction --model ${flags.out} --data ${flags.data} --episodes <held-out range>`,
+    );
+    return {
+      run: result.run,
+      steps: result.steps,
+      loss: result.loss,
+      samples_per_second: result.framesPerSecond,
+      parameters: result.parameters,
+      seconds: result.seconds,
+    };
+  });
+}
+
+/** Datasets named by `--data`, with the episodes chosen by `--episodes`. */
+async function openSources({
+  data,
+  episodes,
+}: TrainFlags): Promise<import("@orrery/models").TrainingSource[]> {
+  const { openDataset } = await import("@orrery/data");
+  const paths = data.split(",").filter((path) => path !== "");
+  if (episodes !== undefined && paths.length > 1) {
+    throw new UsageError(
+      `train: --episodes goes with one dataset, got ${paths.length}. Leave it out to take all episodes.`,
+    );
+  }
+  return Promise.all(
+    paths.map(async (path) => {
+      const dataset = await openDataset(path);
+      return episodes === undefined ? { dataset } : { dataset, episodes };
+    }),
+  );
+}
+
+/** One line for a training step: losses, and how long the data kept it waiting. */
+export function showTraining(
+  run: Run,
+  { phase, step, progress, losses, framesPerSec, dataWait, secondsLeft }: TrainProgress,
+): void {
+  if (phase === "encode") {
+    run.progress.update({
+      what: "encode latents",
+      done: step,
+      total: Math.round(step / Math.max(progress, 1e-6)),
+      unit: "frames",
+    });
+    return;
+  }
+  const parts = Object.entries(losses).map(([name, value]) => `${name} ${value.toFixed(4)}`);
+  parts.push(`${formatNumber(framesPerSec)} frames/s`, `data wait ${(100 * dataWait).toFixed(1)} %`);
+  if (Number.isFinite(secondsLeft)) parts.push(`${formatDuration(secondsLeft)} left`);
+  const total = Math.max(step, Math.round(step / Math.max(progress, 1e-6)));
+  run.progress.update({ what: `train ${phase}`, done: step, total, unit: "steps", note: parts.join(", ") });
+}
