@@ -193,7 +193,7 @@ const differences: Readonly<Record<string, Partialish<ModelConfig>>> = {
       dynamics: { batch: 4, steps: 20, warmupSteps: 2, clipFrames: 6, longClipFrames: 6 },
     },
   },
-  /** About 12M parameters: an hour or two on two cores. */
+  /** About 19M parameters: an hour or two on two cores. */
   small: {
     tokenizer: { patch: 8, channels: 16, encoder: { timeEvery: 3 }, decoder: { timeEvery: 3 } },
     dynamics: { stack: { width: 384, depth: 8, timeEvery: 4 }, contextFrames: 16, registers: 4 },
@@ -207,8 +207,8 @@ const differences: Readonly<Record<string, Partialish<ModelConfig>>> = {
     tokenizer: {
       patch: 8,
       channels: 16,
-      encoder: { ...largeStack, width: 384, depth: 6, headWidth: 64, timeEvery: 3 },
-      decoder: { ...largeStack, width: 384, depth: 6, headWidth: 64, timeEvery: 3 },
+      encoder: { ...largeStack, width: 256, depth: 4, headWidth: 64, timeEvery: 2 },
+      decoder: { ...largeStack, width: 256, depth: 4, headWidth: 64, timeEvery: 2 },
     },
     dynamics: {
       stack: { ...largeStack, width: 512, depth: 8, timeEvery: 4 },
@@ -243,7 +243,7 @@ const differences: Readonly<Record<string, Partialish<ModelConfig>>> = {
       decoder: { ...largeStack, width: 1024, depth: 16, headWidth: 64, timeEvery: 4 },
     },
     dynamics: {
-      stack: { ...largeStack, width: 2048, depth: 30, headWidth: 128, timeEvery: 4, numKvHeads: 4 },
+      stack: { ...largeStack, width: 2048, depth: 36, headWidth: 128, timeEvery: 4, numKvHeads: 4 },
       contextFrames: 192,
       registers: 32,
       maxSteps: 64,
