@@ -85,7 +85,7 @@ export class RowStore {
     const pictures: Uint8Array[] = [];
     for (const [g, span] of file.groups.entries()) {
       if (span.to <= from || span.from >= to) continue;
-      const rows = (await file.readGroup(g, [column])).get(column);
+      const rows = (await file.readGroup(g, [column], true)).get(column);
       for (let row = Math.max(from, span.from); row < Math.min(to, span.to); row++) {
         const value = rows?.[row - span.from] as { bytes?: unknown } | Uint8Array | null | undefined;
         const bytes = value instanceof Uint8Array ? value : value?.bytes;

@@ -63,21 +63,26 @@ export class ParquetFile {
 
   /**
    * Decodes one row group.
+   * @param isBinary leave byte strings without a text annotation as bytes, as pictures need
    * @throws {DataError} if the bytes do not decode
    */
-  readGroup(index: number, columns: readonly string[]): Promise<Map<string, RawColumn>> {
+  readGroup(index: number, columns: readonly string[], isBinary = false): Promise<Map<string, RawColumn>> {
     const group = this.groups[index];
     if (!group)
       throw new DataError(`${this.name}: row group ${index} was asked for, it has ${this.groups.length}.`);
-    return this.#read(columns, group.from, group.to);
+    return this.#read(columns, group, isBinary);
   }
 
   /** Decodes whole columns; for small files such as metadata. */
   readAll(columns: readonly string[] = this.columns): Promise<Map<string, RawColumn>> {
-    return this.#read(columns, 0, this.numRows);
+    return this.#read(columns, { from: 0, to: this.numRows }, false);
   }
 
-  async #read(columns: readonly string[], from: number, to: number): Promise<Map<string, RawColumn>> {
+  async #read(
+    columns: readonly string[],
+    { from, to }: RowGroupSpan,
+    isBinary: boolean,
+  ): Promise<Map<string, RawColumn>> {
     const wanted = columns.filter((name) => this.columns.includes(name));
     const out = new Map<string, unknown[]>(
       wanted.map((name) => [name, Array.from<unknown>({ length: to - from })]),
@@ -88,6 +93,7 @@ export class ParquetFile {
         file: this.#file,
         metadata: this.#metadata,
         compressors,
+        utf8: !isBinary,
         columns: wanted,
         rowStart: from,
         rowEnd: to,
