@@ -6,7 +6,10 @@ import { Progress } from "./progress.ts";
 
 /** What a command gets beside its own arguments and options. */
 export interface Run {
-  /** Aborts on Ctrl-C. */
+  /**
+   * Aborts on Ctrl-C. Reading it is a promise to obey it: only then is Ctrl-C taken from the system, which ends the
+   * process at once for commands that have nothing to keep.
+   */
   readonly signal: AbortSignal;
   readonly progress: Progress;
   readonly seed: number;
@@ -39,9 +42,12 @@ export function runs(
       .flat()
       .filter((value): value is string => typeof value === "string");
     const progress = new Progress();
+    let signal: AbortSignal | undefined;
     try {
       const outcome = await work(args, options, {
-        signal: interruptSignal(),
+        get signal() {
+          return (signal ??= interruptSignal());
+        },
         progress,
         seed,
         print: (text) => void (json || process.stdout.write(`${text}\n`)),
