@@ -2,19 +2,7 @@
 import type { Worker } from "node:worker_threads";
 import { DataError, messageOf } from "@orrery/core";
 import { spawnWorker } from "@orrery/core/node";
-import type { Fit, Size } from "../video/index.ts";
-
-/** Frames of some of V cameras into shared memory, [numFrames, V, H, W, 3] from byte `offset`. */
-export interface DecodeRequest {
-  readonly cameras: readonly { readonly v: number; readonly path: string; readonly fromSec: number }[];
-  /** V */
-  readonly numCameras: number;
-  readonly numFrames: number;
-  readonly size: Size;
-  readonly fit: Fit;
-  readonly memory: SharedArrayBuffer;
-  readonly offset: number;
-}
+import type { DecodeRequest } from "./decode-episode.ts";
 
 export interface DecodeJob extends DecodeRequest {
   readonly id: number;

@@ -5,7 +5,8 @@ import type { DatasetReader } from "../reader.ts";
 import type { Fit, Size } from "../video/index.ts";
 import { readCatalogue, type ClipEpisode, type SkippedEpisode } from "./catalogue.ts";
 import { DecodePool } from "./decode-pool.ts";
-import { makeEpisodeDecoder } from "./frames.ts";
+import { EpisodeVideoDecoder } from "./decode-episode.ts";
+import { makeEpisodeDecoder, type VideoDecoding } from "./frames.ts";
 
 export interface EpisodeFramesOptions {
   readonly dataset: DatasetReader;
@@ -90,7 +91,24 @@ export async function loadFrames(
   size: Size,
   fit: Fit = "stretch",
 ): Promise<Uint8Array> {
-  const one = { dataset, episodes: [episode], cameras: [camera], size, fit, workers: 1 };
-  for await (const { frames } of episodeFrames(one)) return frames;
-  throw new DataError(`loadFrames: episode ${episode} of ${dataset.files.root} has no frames.`);
+  const { episodes, skipped } = await readCatalogue({
+    dataset,
+    episodes: [episode],
+    cameras: [camera],
+    minRows: 1,
+    idBase: 0,
+  });
+  const [chosen] = episodes;
+  if (!chosen)
+    throw new DataError(`loadFrames: episode ${episode} of ${dataset.files.root}: ${skipped[0]?.reason}.`);
+  // One episode decodes faster here than a thread would start.
+  const decoder = new EpisodeVideoDecoder();
+  const here: VideoDecoding = { decode: async (request) => void decoder.decode(request) };
+  const memory = new SharedArrayBuffer(chosen.length * size.width * size.height * 3);
+  try {
+    await makeEpisodeDecoder(here, size, fit)(chosen, memory, 0);
+  } finally {
+    decoder.close();
+  }
+  return new Uint8Array(memory);
 }

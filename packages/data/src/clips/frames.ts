@@ -3,11 +3,16 @@ import { DataError } from "@orrery/core";
 import sharp from "sharp";
 import type { Fit, Size } from "../video/index.ts";
 import type { ClipEpisode } from "./catalogue.ts";
-import type { DecodePool } from "./decode-pool.ts";
+import type { DecodeRequest } from "./decode-episode.ts";
 import type { DecodeEpisode } from "./residency.ts";
 
+/** Decodes videos: a `DecodePool`, or this thread. */
+export interface VideoDecoding {
+  decode(request: DecodeRequest): Promise<void>;
+}
+
 /** A decoder of whole episodes, [length, V, H, W, 3]. */
-export function makeEpisodeDecoder(pool: DecodePool, size: Size, fit: Fit): DecodeEpisode {
+export function makeEpisodeDecoder(videoDecoding: VideoDecoding, size: Size, fit: Fit): DecodeEpisode {
   return async (episode, memory, offset) => {
     const { cameras, length } = episode;
     const videos = cameras.flatMap(({ source }, v) =>
@@ -16,7 +21,7 @@ export function makeEpisodeDecoder(pool: DecodePool, size: Size, fit: Fit): Deco
     const work: Promise<void>[] = [];
     if (videos.length > 0) {
       work.push(
-        pool.decode({
+        videoDecoding.decode({
           cameras: videos,
           numCameras: cameras.length,
           numFrames: length,

@@ -18,23 +18,37 @@ const scattered = Array.from({ length: N }, (_, i) => (i * 23) % N);
 
 const FIXTURES: Readonly<Record<string, FixtureOptions & { ending: string }>> = {
   "H.264 with B-frame pyramids": {
-    ...{ ending: "mp4", encoder: "libx264", gop: 12, maxBFrames: 3 },
+    ending: "mp4",
+    encoder: "libx264",
+    gop: 12,
+    maxBFrames: 3,
     encoderOptions: { "x264-params": "b-pyramid=normal:scenecut=0" },
   },
   "open-GOP H.264": {
-    ...{ ending: "mp4", encoder: "libx264", gop: 6, maxBFrames: 3 },
+    ending: "mp4",
+    encoder: "libx264",
+    gop: 6,
+    maxBFrames: 3,
     encoderOptions: { "x264-params": "open-gop=1:scenecut=0:b-adapt=0" },
   },
   "open-GOP HEVC": {
-    ...{ ending: "mp4", encoder: "libx265", gop: 6, maxBFrames: 3 },
+    ending: "mp4",
+    encoder: "libx265",
+    gop: 6,
+    maxBFrames: 3,
     encoderOptions: { "x265-params": "open-gop=1:scenecut=0:b-adapt=0:log-level=none", preset: "ultrafast" },
   },
   "HEVC with a keyframe every second frame": {
-    ...{ ending: "mp4", encoder: "libx265", gop: 2, maxBFrames: 2 },
+    ending: "mp4",
+    encoder: "libx265",
+    gop: 2,
+    maxBFrames: 2,
     encoderOptions: { "x265-params": "log-level=none", preset: "ultrafast" },
   },
   "AV1 as LeRobot writes it": {
-    ...{ ending: "mp4", encoder: "libsvtav1", gop: 2 },
+    ending: "mp4",
+    encoder: "libsvtav1",
+    gop: 2,
     encoderOptions: { crf: "30", preset: "12" },
   },
   "Matroska at 12.5 frames/s": { ending: "mkv", encoder: "libx264", fps: 12.5, gop: 10, maxBFrames: 2 },
@@ -203,10 +217,14 @@ describe("damage", () => {
 const DATA = process.env["ORRERY_TEST_DATA"] ?? resolve(import.meta.dirname, "../../../../../shared/data");
 const REAL: Readonly<Record<string, { frames: number; codec: string; picks: number }>> = {
   "cr5-banana-lowres/videos/chunk-000/observation.images.top/episode_000000.mp4": {
-    ...{ frames: 197, codec: "h264", picks: 40 },
+    frames: 197,
+    codec: "h264",
+    picks: 40,
   },
   "cr5-banana-raw/videos/chunk-000/observation.images.top/episode_000001.mp4": {
-    ...{ frames: 215, codec: "av1", picks: 40 },
+    frames: 215,
+    codec: "av1",
+    picks: 40,
   },
   "opencv-doc-videos/vtest.avi": { frames: 795, codec: "msmpeg4v3", picks: 6 },
   // Presentation times are decoding times, though the pictures are reordered; one picture is hidden by an edit list.

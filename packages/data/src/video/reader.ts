@@ -8,19 +8,11 @@
  *   earlier than the keyframe are ignored, and found from the keyframe before;
  * - some files lie about presentation times: the file is decoded once from its beginning and frames are counted.
  */
-import { statSync } from "node:fs";
 import { DataError, type Image } from "@orrery/core";
-import {
-  AV_PKT_DATA_DISPLAYMATRIX,
-  AVMEDIA_TYPE_VIDEO,
-  AVSEEK_FLAG_BACKWARD,
-  AV_FRAME_FLAG_CORRUPT,
-} from "node-av/constants";
-import { avGetPixFmtName, Codec, CodecContext, FormatContext, Frame, Packet, type Stream } from "node-av/lib";
 import { RgbConverter, type Fit, type Size } from "./convert.ts";
-import { check, packetTicks, rateOf, streamAt, tickSec } from "./ffmpeg.ts";
-import { parseDisplayMatrix, swapsSides, turnDeg, type Orientation } from "./orient.ts";
-import { lastAtOrBelow, scanPackets, type PacketTable } from "./packets.ts";
+import { FrameDecoder } from "./decoder.ts";
+import { turnDeg } from "./orient.ts";
+import { lastAtOrBelow } from "./packets.ts";
 
 export interface VideoReaderOptions {
   /** Output size; the video's own where left out. */
@@ -44,6 +36,20 @@ export interface TimeRange {
   readonly toSec?: number;
 }
 
+/** Where `VideoReader.readInto` reads from and writes to. */
+export interface ReadSpan {
+  readonly fromSec: number;
+  /** Frames wanted. */
+  readonly count: number;
+  /** Byte of the first frame. */
+  readonly offset?: number;
+  /** Bytes from one frame to the next; packed where left out. */
+  readonly strideBytes?: number;
+}
+
+/** Not known which frame of the file was decoded last. */
+const UNKNOWN = -2;
+
 /** An open video. Holds native memory and a file handle: `close` it. Not for use by two callers at once. */
 export class VideoReader {
   readonly path: string;
@@ -59,104 +65,45 @@ export class VideoReader {
   readonly pixelFormat: string;
   /** Clockwise turn in degrees that the container asks for, already applied to the pictures. */
   readonly turnDeg: number;
-  /** Damaged pictures given out so far under `allowDamage`. */
-  damagedFrames = 0;
 
-  readonly #format: FormatContext;
-  readonly #stream: Stream;
-  readonly #streamIndex: number;
-  readonly #decoder: CodecContext;
+  readonly #decoder: FrameDecoder;
   readonly #converter: RgbConverter;
-  readonly #packet = new Packet();
-  readonly #frame = new Frame();
-  readonly #tickSec: number;
   readonly #allowDamage: boolean;
-  #table: PacketTable | undefined;
   /** Presentation ticks in output order, where the container's times turned out to be wrong. */
   #counted: bigint[] | undefined;
-  /** Frames before this time belong to a group that was entered half-way; undefined trusts all. */
-  #trustFrom: bigint | undefined;
-  /** Place in `#table` (or count) of the last frame decoded; -2 when unknown. */
+  #isTableTrusted = false;
+  /** Number of the frame decoded last; -1 before the first. */
   #at = -1;
-  #packetPending = false;
-  #draining = false;
-  #closed = false;
 
   /** @throws {DataError} if the file is missing, is no video, or has no decoder here */
   constructor(path: string, options: VideoReaderOptions = {}) {
+    const { threads = 1, allowDamage = false, fit = "stretch" } = options;
+    const decoder = new FrameDecoder(path, { threads, allowDamage });
     this.path = path;
-    this.#allowDamage = options.allowDamage ?? false;
-    const file = statSync(path, { throwIfNoEntry: false });
-    if (!file) throw new DataError(`VideoReader: there is no file ${path}. Check the path.`, { path });
-    if (!file.isFile() || file.size === 0) {
-      const found = file.isFile() ? "an empty file" : "no file";
-      throw new DataError(`VideoReader: ${path} must be a video, but is ${found}.`, { path });
-    }
-    this.#format = new FormatContext();
-    const advice =
-      "The file is no video, or was cut off before its index was written: fetch or record it again.";
-    check(this.#format.openInputSync(path), "VideoReader: opening", path, advice);
-    try {
-      check(this.#format.findStreamInfoSync(), "VideoReader: reading the streams", path, advice);
-      this.#streamIndex = this.#format.findBestStream(AVMEDIA_TYPE_VIDEO);
-      if (this.#streamIndex < 0) {
-        const streams = this.#format.nbStreams;
-        throw new DataError(
-          `VideoReader: ${path} must hold a video stream; its ${streams} streams are others.`,
-          {
-            path,
-          },
-        );
-      }
-      this.#stream = streamAt(this.#format, this.#streamIndex);
-      this.#tickSec = tickSec(this.#stream);
-      this.fps = rateOf(this.#stream);
-      const parameters = this.#stream.codecpar;
-      const codec = Codec.findDecoder(parameters.codecId);
-      if (!codec) {
-        const tag = parameters.codecTagString ?? parameters.codecId;
-        throw new DataError(`VideoReader: no decoder for codec ${tag} (${path}). Convert it to H.264.`, {
-          path,
-        });
-      }
-      this.codec = canonicalCodec(codec.name ?? "unknown");
-      this.pixelFormat = avGetPixFmtName(parameters.format as never) ?? "unknown";
-      const orientation: Orientation = parseDisplayMatrix(
-        parameters.getCodedSideData(AV_PKT_DATA_DISPLAYMATRIX),
-      );
-      this.turnDeg = turnDeg(orientation);
-      const { width, height } = parameters;
-      if (width <= 0 || height <= 0) {
-        throw new DataError(`VideoReader: ${path} must have a picture size, got ${width} x ${height}.`, {
-          path,
-        });
-      }
-      this.sourceSize = swapsSides(orientation) ? { width: height, height: width } : { width, height };
-      this.size = options.size ?? this.sourceSize;
-      this.#converter = new RgbConverter(this.size, options.fit ?? "stretch", orientation);
+    this.sourceSize = decoder.size;
+    this.size = options.size ?? decoder.size;
+    this.fps = decoder.fps;
+    this.codec = decoder.codec;
+    this.pixelFormat = decoder.pixelFormat;
+    this.turnDeg = turnDeg(decoder.orientation);
+    this.#decoder = decoder;
+    this.#converter = new RgbConverter(this.size, fit, decoder.orientation);
+    this.#allowDamage = allowDamage;
+  }
 
-      this.#decoder = new CodecContext();
-      this.#decoder.allocContext3(codec);
-      this.#decoder.parametersToContext(parameters);
-      this.#decoder.pktTimebase = this.#stream.timeBase;
-      this.#decoder.threadCount = options.threads ?? 1;
-      check(this.#decoder.open2Sync(codec), "VideoReader: opening the decoder", path);
-    } catch (error) {
-      this.#format.closeInputSync();
-      throw error;
-    }
-    this.#packet.alloc();
-    this.#frame.alloc();
+  /** Damaged pictures met so far under `allowDamage`. */
+  get damagedFrames(): number {
+    return this.#decoder.damagedFrames;
   }
 
   /** Exact number of frames. The first call reads the file through once, without decoding. */
   get frameCount(): number {
-    return this.#counted?.length ?? this.#packets().ticks.length;
+    return this.#ticks().length;
   }
 
   /** Largest number of frames from one keyframe to the next: the most a random access has to decode. */
   get keyframeSpacing(): number {
-    const { keyframes, ticks } = this.#packets();
+    const { keyframes, ticks } = this.#table();
     let spacing = ticks.length - (keyframes.at(-1) ?? 0);
     for (let i = 1; i < keyframes.length; i++) {
       spacing = Math.max(spacing, (keyframes[i] as number) - (keyframes[i - 1] as number));
@@ -166,17 +113,17 @@ export class VideoReader {
 
   /** Seconds from the first frame's showing to the last frame's end. */
   get durationSec(): number {
-    const { ticks, lastDurationTicks } = this.#packets();
+    const { ticks, lastDurationTicks } = this.#table();
+    const { tickSec } = this.#decoder;
     const [first, last] = [ticks[0], ticks.at(-1)];
     if (first === undefined || last === undefined) return 0;
-    const lastSec = lastDurationTicks > 0n ? Number(lastDurationTicks) * this.#tickSec : 1 / this.fps;
-    return Number(last - first) * this.#tickSec + lastSec;
+    const lastSec = lastDurationTicks > 0n ? Number(lastDurationTicks) * tickSec : 1 / this.fps;
+    return Number(last - first) * tickSec + lastSec;
   }
 
   /** When each frame is shown, in seconds on the file's clock. */
   get timesSec(): Float64Array {
-    const ticks = this.#counted ?? this.#packets().ticks;
-    return Float64Array.from(ticks, (tick) => Number(tick) * this.#tickSec);
+    return Float64Array.from(this.#ticks(), (tick) => Number(tick) * this.#decoder.tickSec);
   }
 
   /**
@@ -184,36 +131,30 @@ export class VideoReader {
    * @throws {DataError} at the first damaged picture, or after the last when the file holds fewer frames than it says
    */
   *frames(range: TimeRange = {}): Generator<TimedImage> {
-    this.#startAt(range.fromSec);
-    const fromTick = range.fromSec === undefined ? undefined : this.#tickAt(range.fromSec);
+    const fromTick = this.#startAt(range.fromSec);
     const toTick = range.toSec === undefined ? undefined : this.#tickAt(range.toSec);
-    while (this.#decodeNext()) {
-      const tick = this.#frame.bestEffortTimestamp;
-      if (toTick !== undefined && tick >= toTick) return;
-      if (fromTick === undefined || tick >= fromTick) yield this.#image();
+    while (this.#decoder.next()) {
+      if (toTick !== undefined && this.#decoder.tick >= toTick) return;
+      if (fromTick === undefined || this.#decoder.tick >= fromTick) yield this.#image();
     }
     if (toTick === undefined) this.#checkComplete();
   }
 
   /**
-   * Decodes `count` frames in order, from the one shown at `fromSec` on, into `out`: frame n goes to byte
-   * `offset + n * strideBytes`, so that several cameras can be interleaved.
+   * Decodes frames in order, from the one shown at `fromSec` on, into `out`; with a stride, several cameras can be
+   * interleaved.
    * @returns how many there were, at most `count`
    */
-  readInto(
-    out: Uint8Array,
-    span: { fromSec: number; count: number; offset?: number; strideBytes?: number },
-  ): number {
+  readInto(out: Uint8Array, span: ReadSpan): number {
     const { fromSec, count, offset = 0, strideBytes = this.#converter.frameBytes } = span;
     const end = count > 0 ? offset + (count - 1) * strideBytes + this.#converter.frameBytes : offset;
     if (out.byteLength < end) {
       throw new RangeError(`VideoReader.readInto: out must hold ${end} bytes, got ${out.byteLength}.`);
     }
-    this.#startAt(fromSec);
-    const fromTick = fromSec > 0 ? this.#tickAt(fromSec) : undefined;
+    const fromTick = this.#startAt(fromSec);
     let n = 0;
-    while (n < count && this.#decodeNext()) {
-      if (fromTick !== undefined && this.#frame.bestEffortTimestamp < fromTick) continue;
+    while (n < count && this.#decoder.next()) {
+      if (fromTick !== undefined && this.#decoder.tick < fromTick) continue;
       this.#convertInto(out, offset + n++ * strideBytes);
     }
     return n;
@@ -225,13 +166,13 @@ export class VideoReader {
       const range = `0 to ${this.frameCount - 1}`;
       throw new RangeError(`VideoReader.frameAt: index must be in ${range} (${this.path}), got ${index}.`);
     }
+    // Reordering codec, yet packets in showing order: either no picture needs reordering, or the times are wrong.
+    const isSuspect = this.#table().isInOrder && this.#decoder.canReorder;
+    if (isSuspect && !this.#isTableTrusted && !this.#counted) this.#countFrames();
     if (!this.#counted) {
-      const packets = this.#packets();
-      // Reordering codec, yet packets in showing order: either no picture needs reordering, or the times are wrong.
-      if (packets.isInOrder && this.#decoder.hasBFrames > 0) this.#countFrames();
+      if (this.#seekFrame(index)) return this.#image();
+      this.#countFrames();
     }
-    if (!this.#counted && this.#seekFrame(index)) return this.#image();
-    if (!this.#counted) this.#countFrames();
     return this.#countTo(index);
   }
 
@@ -244,99 +185,70 @@ export class VideoReader {
   }
 
   close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
     this.#converter.close();
-    this.#decoder.freeContext();
-    this.#packet.free();
-    this.#frame.free();
-    this.#format.closeInputSync();
+    this.#decoder.close();
   }
 
   [Symbol.dispose](): void {
     this.close();
   }
 
-  #packets(): PacketTable {
-    if (!this.#table) {
-      this.#rewind();
-      this.#table = scanPackets(this.#format, this.#streamIndex);
-      this.#rewind();
-    }
-    return this.#table;
+  #table(): FrameDecoder["table"] {
+    return this.#decoder.table;
+  }
+
+  #ticks(): BigInt64Array | bigint[] {
+    return this.#counted ?? this.#table().ticks;
   }
 
   /** Half a frame early, so that a rounded time still finds its frame. */
   #tickAt(sec: number): bigint {
-    return BigInt(Math.floor((sec - 0.5 / (this.fps || 30)) / this.#tickSec));
+    return BigInt(Math.floor((sec - 0.5 / (this.fps || 30)) / this.#decoder.tickSec));
   }
 
-  #startAt(sec: number | undefined): void {
-    if (sec === undefined || sec <= 0) this.#rewind();
-    else this.#seekTicks(this.#tickAt(sec) + 1n);
-  }
-
-  /** Back to the beginning, where every frame is trusted. */
-  #rewind(): void {
-    const start = this.#stream.startTime;
-    this.#seek(start < 0n ? start : 0n);
-    this.#trustFrom = undefined;
-    this.#at = -1;
-  }
-
-  #seek(ticks: bigint): void {
-    this.#dropPacket();
-    this.#draining = false;
-    this.#decoder.flushBuffers();
-    this.#at = -2;
-    check(
-      this.#format.seekFrameSync(this.#streamIndex, ticks, AVSEEK_FLAG_BACKWARD),
-      "VideoReader: seeking",
-      this.path,
-    );
-  }
-
-  /** Goes to the last keyframe shown at or before `ticks`, and leaves its packet pending. */
-  #seekTicks(ticks: bigint): void {
-    let target = ticks;
-    for (let attempt = 0; attempt < 64; attempt++) {
-      this.#seek(target);
-      if (!this.#readPacket()) break;
-      const shown = packetTicks(this.#packet);
-      if (this.#packet.isKeyframe && shown <= ticks) {
-        this.#trustFrom = shown;
-        return;
-      }
-      // Landed behind the target, or between keyframes: ask for an earlier one.
-      const landed = this.#packet.dts;
-      target = (landed < target ? landed : target) - 1n;
-      if (target < this.#stream.startTime - BigInt(Math.ceil(1 / this.#tickSec))) break;
+  /** Goes to where the frame shown at `sec` can be decoded. @returns the tick it is shown at or after */
+  #startAt(sec: number | undefined): bigint | undefined {
+    this.#at = UNKNOWN;
+    if (sec === undefined || sec <= 0) {
+      this.#rewind();
+      this.#at = UNKNOWN; // frames are handed out without being counted from here on
+      return undefined;
     }
-    this.#rewind();
+    const tick = this.#tickAt(sec);
+    this.#decoder.seek(tick + 1n);
+    return tick;
+  }
+
+  #rewind(): void {
+    this.#decoder.rewind();
+    this.#at = -1;
   }
 
   /** Decodes to frame `index` of the packet table. @returns false if decoder output contradicts the table */
   #seekFrame(index: number): boolean {
-    const { ticks, keyframes } = this.#packets();
+    const { ticks, keyframes } = this.#table();
     let keyAt = lastAtOrBelow(keyframes, index);
-    const isAhead = this.#at >= -1 && this.#at < index && this.#at >= (keyframes[keyAt] ?? 0);
+    const isAhead = this.#at !== UNKNOWN && this.#at < index && this.#at >= (keyframes[keyAt] ?? 0);
     if (isAhead && this.#walkTo(index, ticks)) return true;
     // One keyframe earlier helps when the nearest one was entered wrongly; the beginning is the last resort.
     for (let attempt = 0; attempt < 3; attempt++, keyAt--) {
       const key = attempt === 2 ? undefined : keyframes[keyAt];
       if (key === undefined || key === 0) this.#rewind();
-      else this.#seekTicks(ticks[key] as bigint);
+      else {
+        this.#decoder.seek(ticks[key] as bigint);
+        this.#at = this.#decoder.isFromStart ? -1 : UNKNOWN;
+      }
       if (this.#walkTo(index, ticks)) return true;
-      if (this.#trustFrom === undefined) return false;
+      if (this.#decoder.isFromStart) return false;
     }
     return false;
   }
 
   /** Decodes on until frame `index`, checking that each frame is the table's next. */
   #walkTo(index: number, ticks: BigInt64Array): boolean {
-    while (this.#decodeNext()) {
-      const tick = this.#frame.bestEffortTimestamp;
-      const next = this.#at >= -1 ? this.#at + 1 : lastAtOrBelow(ticks, tick);
+    while (this.#decoder.next()) {
+      const { tick } = this.#decoder;
+      const next = this.#at === UNKNOWN ? lastAtOrBelow(ticks, tick) : this.#at + 1;
       if (ticks[next] !== tick || next > index) return false;
       this.#at = next;
       if (next === index) return true;
@@ -348,124 +260,51 @@ export class VideoReader {
   #countFrames(): void {
     const counted: bigint[] = [];
     this.#rewind();
-    while (this.#decodeNext()) counted.push(this.#frame.bestEffortTimestamp);
-    const { ticks } = this.#packets();
-    const agrees = counted.length === ticks.length && counted.every((tick, i) => tick === ticks[i]);
+    while (this.#decoder.next()) counted.push(this.#decoder.tick);
+    const { ticks } = this.#table();
+    this.#isTableTrusted = counted.length === ticks.length && counted.every((tick, i) => tick === ticks[i]);
+    if (!this.#isTableTrusted) this.#counted = counted;
     this.#rewind();
-    this.#counted = agrees ? undefined : counted;
-    if (agrees) this.#table = { ...this.#packets(), isInOrder: false };
   }
 
+  /** Decodes to frame `index` by counting from the beginning, or from where the last count ended. */
   #countTo(index: number): TimedImage {
-    if (this.#at < -1 || this.#at >= index) this.#rewind();
-    while (this.#at < index && this.#decodeNext()) this.#at++;
-    if (this.#at !== index) {
-      throw new DataError(`VideoReader.frameAt: frame ${index} of ${this.path} can't be decoded.`, {
-        path: this.path,
-      });
-    }
-    return this.#image();
-  }
-
-  /** The next trusted frame into `#frame`. @returns false at the end */
-  #decodeNext(): boolean {
-    for (;;) {
-      const got = this.#decoder.receiveFrameSync(this.#frame);
-      if (got >= 0) {
-        if (this.#trustFrom !== undefined && this.#frame.bestEffortTimestamp < this.#trustFrom) continue;
-        this.#inspect();
-        return true;
-      }
-      if (this.#draining) return false;
-      this.#feed();
-    }
-  }
-
-  /** Hands the decoder one more packet, or the end of the stream. */
-  #feed(): void {
-    if (!this.#packetPending && !this.#readPacket()) {
-      this.#draining = true;
-      this.#decoder.sendPacketSync(null);
-      return;
-    }
-    const code = this.#decoder.sendPacketSync(this.#packet);
-    this.#dropPacket();
-    if (code < 0) this.#damage("a packet that can't be decoded");
-  }
-
-  #readPacket(): boolean {
-    this.#dropPacket();
-    while (this.#format.readFrameSync(this.#packet) >= 0) {
-      if (this.#packet.streamIndex === this.#streamIndex) {
-        this.#packetPending = true;
-        return true;
-      }
-      this.#packet.unref();
-    }
-    return false;
-  }
-
-  #dropPacket(): void {
-    if (this.#packetPending) this.#packet.unref();
-    this.#packetPending = false;
-  }
-
-  #inspect(): void {
-    if (this.#frame.decodeErrorFlags !== 0 || this.#frame.hasFlags(AV_FRAME_FLAG_CORRUPT)) {
-      this.#damage("a damaged picture");
-    }
-  }
-
-  #damage(found: string): void {
-    this.damagedFrames++;
-    if (this.#allowDamage) return;
-    const sec = (Number(this.#frame.bestEffortTimestamp) * this.#tickSec).toFixed(3);
-    const after = this.#frame.width > 0 ? ` near ${sec} s` : "";
+    if (this.#at === UNKNOWN || this.#at >= index) this.#rewind();
+    while (this.#at < index && this.#decoder.next()) this.#at++;
+    if (this.#at === index) return this.#image();
     throw new DataError(
-      `VideoReader: ${this.path} holds ${found}${after}. Fetch or record it again, or leave the episode out.`,
+      `VideoReader.frameAt: frame ${index} of ${this.path} must be one of the ${this.frameCount} that decode, the ` +
+        `last was ${this.#at}. Decode the file in order, or leave the episode out.`,
       { path: this.path },
     );
   }
 
   /** A file cut off at the end decodes without complaint; only its own frame count tells. */
   #checkComplete(): void {
-    const promised = Number(this.#stream.nbFrames);
+    const promised = this.#decoder.promisedFrames;
     if (promised === 0 || this.#allowDamage) return;
-    const { ticks, hidden } = this.#packets();
-    if (ticks.length + hidden < promised) {
-      throw new DataError(
-        `VideoReader: ${this.path} must hold ${promised} frames by its own index, found ${ticks.length}. ` +
-          "It is cut off: fetch or record it again.",
-        { path: this.path },
-      );
-    }
+    const { ticks, hidden } = this.#table();
+    if (ticks.length + hidden >= promised) return;
+    throw new DataError(
+      `VideoReader: ${this.path} must hold ${promised} frames by its own index, found ${ticks.length}. ` +
+        "It is cut off: fetch or record it again.",
+      { path: this.path },
+    );
   }
 
   #image(): TimedImage {
     const data = new Uint8Array(this.#converter.frameBytes);
     this.#convertInto(data, 0);
-    const timeSec = Number(this.#frame.bestEffortTimestamp) * this.#tickSec;
+    const timeSec = Number(this.#decoder.tick) * this.#decoder.tickSec;
     return { width: this.size.width, height: this.size.height, data, timeSec };
   }
 
   #convertInto(out: Uint8Array, offset: number): void {
-    if (!this.#converter.convert(this.#frame, out, offset)) {
-      throw new DataError(
-        `VideoReader: pixel format ${this.pixelFormat} of ${this.path} can't be turned into RGB. Convert it to H.264.`,
-        { path: this.path },
-      );
-    }
+    if (this.#converter.convert(this.#decoder.frame, out, offset)) return;
+    throw new DataError(
+      `VideoReader: ${this.path} must be in a pixel format that turns into RGB, it is in ${this.pixelFormat}. ` +
+        "Convert it to H.264.",
+      { path: this.path },
+    );
   }
-}
-
-/** Decoder libraries go by their own names ("libdav1d"); files are described by the codec's. */
-function canonicalCodec(decoder: string): string {
-  const known: Readonly<Record<string, string>> = {
-    libdav1d: "av1",
-    "libaom-av1": "av1",
-    libvpx: "vp8",
-    "libvpx-vp9": "vp9",
-    msmpeg4: "msmpeg4v3",
-  };
-  return known[decoder] ?? decoder;
 }

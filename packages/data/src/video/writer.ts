@@ -1,8 +1,9 @@
 /**
  * Writes pictures to a video file.
  *
- * The defaults are for episodes at model size, read at random: H.264, a keyframe every second frame, colour at full
- * resolution. The figures behind them are in bench/video.bench.ts.
+ * The defaults are for episodes at model size that are read at random: H.264 at full colour resolution, a keyframe
+ * every second frame, no psychovisual tuning. On a real arm's wrist camera at 64 x 64 that gives 40.8 dB in 590 bytes
+ * per frame; 4:2:0 stays below 36 dB at twice the bytes, and AV1 encodes less than half as fast (bench/video.bench.ts).
  */
 import { mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
