@@ -18,15 +18,21 @@ export function guardProcess(): void {
   }
 }
 
+/** Wrappers (timeout, npm) pass a Ctrl-C on to a process that has had it from the terminal already. */
+const SAME_INTERRUPT_MS = 500;
+
 /** The first Ctrl-C (or SIGTERM) asks the work to stop and keep what is finished, the second ends the process. */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
+  let firstAtMs = 0;
   const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(1);
-    process.stderr.write(
-      "\norrery: stopping and keeping what is finished. Press Ctrl-C again to quit at once.\n",
-    );
-    controller.abort();
+    if (!controller.signal.aborted) {
+      firstAtMs = performance.now();
+      process.stderr.write(
+        "\norrery: stopping and keeping what is finished. Press Ctrl-C again to quit at once.\n",
+      );
+      controller.abort();
+    } else if (performance.now() - firstAtMs > SAME_INTERRUPT_MS) process.exit(1);
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);
