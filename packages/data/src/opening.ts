@@ -36,12 +36,14 @@ export async function readEmbodiment(
   if (!(await listing.has(EMBODIMENT_PATH))) return derived;
   try {
     const own = JSON.parse(await files.text(EMBODIMENT_PATH)) as Embodiment;
-    const found = [widthOf(own.state), widthOf(own.action)];
-    const expected = [widthOf(derived.state), widthOf(derived.action)];
-    if (found.join() === expected.join()) return own;
-    throw new Error(
-      `state and action must be ${expected.join(" and ")} wide as in info.json, got ${found.join(" and ")}`,
-    );
+    for (const part of ["state", "action"] as const) {
+      const [declared, recorded] = [widthOf(own[part]), widthOf(derived[part])];
+      // A body may have a part that nobody recorded; what is recorded must fit it.
+      if (recorded > 0 && recorded !== declared) {
+        throw new Error(`${part} must be ${recorded} wide as in info.json, got ${declared}`);
+      }
+    }
+    return own;
   } catch (error) {
     problems.add(
       "warning",

@@ -302,3 +302,36 @@ test("wrong use is refused before anything is written", async () => {
   writer.close();
   expect((await openDataset(root)).episodes).toHaveLength(1);
 });
+
+test("a dataset without episodes opens, checks clean and takes its first episode later", async () => {
+  const root = await write([], { embodiment: NO_CAMERA });
+  expect(await checkDataset(root)).toMatchObject({ episodes: 0, frames: 0, problems: [] });
+  const writer = await openDatasetWriter(root, { embodiment: NO_CAMERA });
+  record(writer, 0, 2, false);
+  writer.close();
+  expect(await checkDataset(root)).toMatchObject({ episodes: 1, frames: 2, problems: [] });
+});
+
+test("a declared stream keeps its type and shape", async () => {
+  const root = join(temporaryFolder("shaped"), "toy");
+  const writer = await openDatasetWriter(root, { embodiment: NO_CAMERA });
+  const recorder = writer.recorder();
+  const touch = { name: "observation.touch", dtype: "int32", shape: [2, 3], width: 6, names: null };
+  recorder.declare([touch]);
+  for (let t = 0; t < 3; t++)
+    recorder.add({ images: {}, extra: { "observation.touch": [t, 1, 2, 3, 4, -5] } });
+  writer.append(recorder.finish({ provenance: { stream: "sim" } }));
+  writer.close();
+  const reader = await openDataset(root);
+  expect(reader.features[0]).toMatchObject(touch);
+  expect((await reader.readEpisode(0)).extra["observation.touch"]?.data.slice(6, 12)).toEqual(
+    Int32Array.of(1, 1, 2, 3, 4, -5),
+  );
+  const file = await asyncBufferFromFile(join(root, "data/chunk-000/file-000.parquet"));
+  expect((await parquetReadObjects({ file, rowEnd: 1 }))[0]).toMatchObject({
+    "observation.touch": [
+      [0, 1, 2],
+      [3, 4, -5],
+    ],
+  });
+});

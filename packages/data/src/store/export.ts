@@ -1,7 +1,7 @@
 /** Datasets out again: LeRobotDataset v3.0, or v2.1 for tools that have not moved on. */
 import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { AbortedError, UsageError } from "@orrery/core";
+import { AbortedError, DataError, UsageError } from "@orrery/core";
 import { syncFolder } from "@orrery/core/node";
 import type { Column } from "../column.ts";
 import type { EpisodeInfo } from "../episode-info.ts";
@@ -94,6 +94,13 @@ interface V21Lines {
 
 async function exportV21(from: string, to: string, options: ExportOptions): Promise<Outcome> {
   const reader = await openDataset(from);
+  const inRows = reader.cameras.filter((camera) => camera.kind === "pictures").map(({ name }) => name);
+  if (inRows.length > 0) {
+    throw new DataError(
+      `export: v2.1 is written with videos, ${reader.files.root} keeps ${inRows.join(", ")} as pictures in its rows. Import it into the store first, which makes videos of them.`,
+      { path: reader.files.root },
+    );
+  }
   const usable = reader.episodes.filter((episode) => episode.readable);
   const clocked = options.timestamps === "recorded";
   const features = reader.features.filter((feature) => !(clocked && feature.name === RECORDED_CLOCK));
