@@ -1,6 +1,8 @@
 /** All importers, for the format registry. Each reads its source only and can be used by itself. */
 import type { SourceFormat } from "../source.ts";
 import { commaFormat } from "./comma/comma.ts";
+import { activityFormat } from "./ego/activity.ts";
+import { ariaFormat } from "./ego/aria.ts";
 import { hdf5Format } from "./hdf5/hdf5.ts";
 import { jsonFormat } from "./json/json.ts";
 import { npzFormat } from "./npz/npz.ts";
@@ -25,5 +27,7 @@ export const IMPORTERS: readonly SourceFormat[] = [
   rosbagFormat,
   oneXFormat,
   tokensFormat,
+  ariaFormat,
+  activityFormat,
   videoFormat,
 ];
