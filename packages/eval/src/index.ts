@@ -1,2 +1,11 @@
 /** Public names of this package. */
 export * from "./report/index.ts";
+export {
+  evaluatePrediction,
+  type HorizonScores,
+  type PredictionOptions,
+  type PredictionResult,
+  type StateScores,
+} from "./prediction/prediction.ts";
+export { bootstrap, psnr, wilson, type Interval } from "./statistics.ts";
+export { scoreRun, type ScoreRunOptions } from "./prediction/score-run.ts";
