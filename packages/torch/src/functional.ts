@@ -68,20 +68,24 @@ export function plainAttention(
   options: AttentionOptions = {},
 ): Tensor {
   const scale = options.scale ?? 1 / Math.sqrt(query.size(-1));
-  // Scaling the query costs Q D products, scaling the scores Q K.
-  let scores = query.mul(scale).matmul(key.transpose(-2, -1)); // [.., Q, K]
-  const mask =
-    options.isCausal === true ? causalMask(query.size(-2), key.size(-2), query.device) : options.mask;
-  if (mask !== undefined && mask !== null) {
-    scores = mask.dtype === "bool" ? scores.maskedFill(mask.logicalNot(), -Infinity) : scores.add(mask);
-  }
-  // Autocast keeps softmax in float32; the weights go back to the values' type for the product.
+  // Scaling the query costs Q D products, scaling the scores Q K. Masks are written into the scores, which nobody else sees: their
+  // gradient does not need them, and a copy of [.., Q, K] costs as much as the product.
+  const scores = query.mul(scale).matmul(key.transpose(-2, -1)); // [.., Q, K]
+  const mask = options.isCausal === true ? causalMask(scores) : options.mask;
+  if (mask !== undefined && mask !== null) applyMask(scores, mask);
+  // Autocast computes softmax in float32 and casts the weights back for the product.
   return scores.softmax(-1).matmul(value);
 }
 
-/** [Q, K], true on and below the diagonal. */
-function causalMask(numQueries: number, numKeys: number, device: string): Tensor {
-  return ops.ones([numQueries, numKeys], "bool", undefined, device).tril();
+function applyMask(scores: Tensor, mask: Tensor): void {
+  if (mask.dtype === "bool") scores.maskedFill_(mask.logicalNot(), -Infinity);
+  else scores.add_(mask.to(scores.dtype)); // of one dtype: mixed ones take a slow path
+}
+
+/** [Q, K] for scores [.., Q, K]: 0 on and below the diagonal, -Infinity above. */
+function causalMask(scores: Tensor): Tensor {
+  const { dtype, device } = scores;
+  return ops.full([scores.size(-2), scores.size(-1)], -Infinity, dtype, undefined, device).triu(1);
 }
 
 /** Normalises over the last dimensions, `shape`, then scales and shifts by weight and bias of that shape. */

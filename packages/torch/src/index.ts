@@ -4,6 +4,8 @@ export type { AutocastOptions, GradOptions } from "./autograd.ts";
 export * from "./create.ts";
 export { isFloatingPoint, itemBytes } from "./dtype.ts";
 export type { DType, TypedArray } from "./dtype.ts";
+export { missingSettings, readCpuFlags, recommendedEnv, recommendedSettings } from "./environment.ts";
+export type { RecommendedSetting } from "./environment.ts";
 export { TorchError } from "./errors.ts";
 export * from "./functional.ts";
 export { Generator, getRngState, manualSeed, setRngState } from "./generator.ts";
