@@ -3,7 +3,16 @@
  */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -33,9 +42,7 @@ export interface BuildResult {
  *
  * @throws {OrreryError} with the compiler's first errors when a file doesn't compile
  */
-export async function buildAddon(
-  options: { force?: boolean; compileOnly?: boolean } = {},
-): Promise<BuildResult> {
+export async function buildAddon(options: { force?: boolean } = {}): Promise<BuildResult> {
   const start = performance.now();
   const libtorch = findLibtorch();
   const compile = compileFlags(libtorch);
@@ -49,23 +56,30 @@ export async function buildAddon(
   }
 
   mkdirSync(buildDir, { recursive: true });
-  const objects = await compileAll(sources, compile);
-  if (options.compileOnly !== true) {
-    // Linked under another name first: an interrupted build must not leave half an addon.
-    const temporary = `${addonPath}.${process.pid}`;
-    await compiler(["-shared", "-o", temporary, ...objects, ...link]);
-    renameSync(temporary, addonPath);
+  // A folder of its own, then a rename: neither an interrupted build nor a second one at the same time leaves half an addon.
+  const workDir = mkdtempSync(join(buildDir, "objects-"));
+  try {
+    const objects = await compileAll(sources, compile, workDir);
+    const linked = join(workDir, basename(addonPath));
+    await compiler(["-shared", "-o", linked, ...objects, ...link]);
+    renameSync(linked, addonPath);
     writeFileSync(stampPath, stamp);
+  } finally {
+    rmSync(workDir, { recursive: true, force: true });
   }
   return { output: addonPath, libtorch, built: true, seconds: (performance.now() - start) / 1000 };
 }
 
-async function compileAll(sources: readonly string[], flags: readonly string[]): Promise<string[]> {
+async function compileAll(
+  sources: readonly string[],
+  flags: readonly string[],
+  workDir: string,
+): Promise<string[]> {
   const waiting = [...sources];
   const objects: string[] = [];
   const worker = async (): Promise<void> => {
     for (let source = waiting.shift(); source !== undefined; source = waiting.shift()) {
-      const object = join(buildDir, `${basename(source, ".cc")}.o`);
+      const object = join(workDir, `${basename(source, ".cc")}.o`);
       await compiler([...flags, "-c", join(sourceDir, source), "-o", object]);
       objects.push(object);
     }

@@ -81,9 +81,9 @@ function readVersion(include: string): string {
   return version;
 }
 
-/** The mangled names tell: std::string carries the tag `cxx11` in the newer ABI. */
+/** The mangled name of a function that takes a std::string tells: in the newer ABI that type carries the tag `cxx11`. */
 function usesCxx11Abi(libDir: string): boolean {
-  return readFileSync(join(libDir, "libc10.so")).includes("NSt7__cxx1112basic_string");
+  return readFileSync(join(libDir, "libc10.so")).includes("torchCheckFailEPKcS2_jRKNSt7__cxx11");
 }
 
 /** Whether `version` is at least `major.minor`. */
