@@ -3,29 +3,31 @@ import type { Facts } from "./facts.ts";
 import { headerVersion } from "./libtorch.ts";
 import { cpuFlags, parseGpus } from "./machine.ts";
 import { findProblems } from "./problems.ts";
-import { loadedBlas } from "./tensors.ts";
+import { loadedBlas, type TensorsLoaded } from "./tensors.ts";
 
 const GIB = 2 ** 30;
+const TENSORS: TensorsLoaded = {
+  loads: true,
+  version: "1.13.0",
+  threads: 2,
+  cpuCapability: "AVX512",
+  blasLibrary: "/usr/lib/x/openblas-pthread/libblas.so.3",
+  cudaDevices: [],
+  float32Gflops: 300,
+  bfloat16Gflops: 700,
+  missingSettings: [],
+};
 const HEALTHY: Facts = {
   node: { version: "20.19.0", path: "/usr/bin/node" },
   libtorch: { library: "/usr/lib/x/libtorch_cpu.so", version: "1.13.0", chosen: undefined },
   blas: { kind: "openblas", library: "/usr/lib/x/openblas-pthread/libblas.so.3" },
-  tensors: {
-    loads: true,
-    version: "1.13.0",
-    threads: 2,
-    cpuCapability: "AVX512",
-    blasLibrary: "/usr/lib/x/openblas-pthread/libblas.so.3",
-    cudaDevices: [],
-    float32Gflops: 300,
-    bfloat16Gflops: 700,
-  },
+  tensors: TENSORS,
   cpu: { model: "made up", threads: 2, avx2: true, avx512: true, avx512Bf16: true, amxBf16: false },
   gpus: [],
   memory: { totalBytes: 8 * GIB, freeBytes: 6 * GIB },
   disk: { path: "/work", freeBytes: 50 * GIB },
   codecs: { loaded: true, encoders: ["libx264"], decoders: ["h264"], missing: [] },
-  environment: { OPENBLAS_CORETYPE: "SkylakeX" },
+  environment: {},
   environmentBefore: null,
 };
 
@@ -65,7 +67,19 @@ test.each<[string, Partial<Facts>, string, string]>([
     "NVIDIA H200",
     "ORRERY_LIBTORCH",
   ],
-  ["Haswell's kernels", { environment: { OPENBLAS_CORETYPE: "Haswell" } }, "Haswell", "SkylakeX"],
+  [
+    "a setting that is not in effect",
+    {
+      tensors: {
+        ...TENSORS,
+        missingSettings: [
+          { name: "OPENBLAS_CORETYPE", value: "SkylakeX", reason: "250 instead of 480 GFLOP/s." },
+        ],
+      },
+    },
+    "480 GFLOP/s",
+    "OPENBLAS_CORETYPE=SkylakeX",
+  ],
   ["a full disk", { disk: { path: "/w", freeBytes: GIB } }, "1.0 GiB are free", "Free some space"],
   ["little memory", { memory: { totalBytes: 2 * GIB, freeBytes: GIB } }, "memory", "smaller batch"],
   [

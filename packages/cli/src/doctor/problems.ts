@@ -81,23 +81,19 @@ function blasProblems({ blas }: Facts): Problem[] {
   ];
 }
 
-function kernelProblems({ cpu, environment }: Facts): Problem[] {
-  if (!cpu.avx2) {
-    return [
-      warning("The processor has no AVX2: tensor work will be slow.", "Use a newer machine for training."),
-    ];
-  }
-  // OpenBLAS takes its AVX-512 kernels only for processors it knows by name, so the choice must be explicit.
-  if (cpu.avx512 && environment["OPENBLAS_CORETYPE"] !== "SkylakeX") {
-    const found = environment["OPENBLAS_CORETYPE"] ?? "unset";
-    return [
-      warning(
-        `The processor has AVX-512 but OPENBLAS_CORETYPE is ${found}: float32 products may run at half speed.`,
-        "Start through ./orrery without ORRERY_KEEP_ENV, or set OPENBLAS_CORETYPE=SkylakeX.",
-      ),
-    ];
-  }
-  return [];
+function kernelProblems({ cpu, tensors }: Facts): Problem[] {
+  const missing = tensors.loads ? tensors.missingSettings : [];
+  const settings = missing.map(({ name, value, reason }) =>
+    warning(
+      `${name} is not set to ${value}. ${reason}`,
+      `Start through ./orrery without ORRERY_KEEP_ENV, or set ${name}=${value}.`,
+    ),
+  );
+  if (cpu.avx2) return settings;
+  return [
+    warning("The processor has no AVX2: tensor work will be slow.", "Use a newer machine for training."),
+    ...settings,
+  ];
 }
 
 function roomProblems({ disk, memory }: Facts): Problem[] {

@@ -1,7 +1,7 @@
 /** What libtorch says and does once loaded: whether the addon works, and how fast a product is here. */
 import { readFileSync } from "node:fs";
 import { messageOf } from "@orrery/core";
-import type { Tensor } from "@orrery/torch";
+import type { RecommendedSetting, Tensor } from "@orrery/torch";
 
 export type TensorFacts = TensorsLoaded | TensorsMissing;
 
@@ -17,6 +17,8 @@ export interface TensorsLoaded {
   /** Measured products of 1024 x 1024 matrices. */
   readonly float32Gflops: number;
   readonly bfloat16Gflops: number;
+  /** Environment variables that would make it faster and are not in effect. */
+  readonly missingSettings: readonly RecommendedSetting[];
 }
 
 export interface TensorsMissing {
@@ -38,6 +40,7 @@ export async function tensorFacts(): Promise<TensorFacts> {
       cudaDevices: torch.cudaDeviceNames(),
       float32Gflops: measure("float32"),
       bfloat16Gflops: measure("bfloat16"),
+      missingSettings: torch.missingSettings(),
     };
   } catch (error) {
     return { loads: false, reason: messageOf(error) };
