@@ -4,11 +4,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeRng, type Embodiment } from "@orrery/core";
 import { openDataset, openDatasetWriter, type DatasetReader } from "@orrery/data";
-import { Generator, noGrad, ones, rand, randn, zeros, type Module, type Tensor } from "@orrery/torch";
+import {
+  Generator,
+  noGrad,
+  ones,
+  rand,
+  randn,
+  setNumThreads,
+  zeros,
+  type Module,
+  type Tensor,
+} from "@orrery/torch";
 import { afterAll } from "vitest";
 import { loadConfig, type ModelConfig } from "./config.ts";
 import type { DynamicsInput } from "./nets/dynamics.ts";
 import type { StreamFacts } from "./world-model.ts";
+
+// These models are so small that a second thread mostly waits for its turn on a busy machine.
+setNumThreads(1);
 
 /** 32x32 pixels in 16 patches; otherwise the `debug` preset. */
 export function debugConfig(): ModelConfig {

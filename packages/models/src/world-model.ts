@@ -259,7 +259,7 @@ export class Dreamer {
         },
         cache,
       );
-      if (decoderCache.layers.length > 0) model.tokenizer.decode(latents.div(model.latentGain), decoderCache);
+      if (decoderCache.layers.length > 0) model.decodeLatents(latents, decoderCache);
       const state = model.stateScale
         .normalize(fromTyped(context.state, [B, T, P], { device: model.device }))
         .select(1, T - 1);

@@ -12,7 +12,7 @@ test("patches hold their own region, row by row, in [-1, 1]", () => {
   });
   const patches = toPatches(fromTyped(pixels, [1, H, W, 3]), 2);
   expect(patches.shape).toEqual([1, 6, 12]);
-  const last = Array.from(patches.select(1, 5).add(1).mul(127.5).round().flatten().toTyped());
+  const last = Array.from(patches.select(1, 5).add(1).mul(127.5).round().toFloat64());
   // Patch 5 is rows 2 and 3, columns 4 and 5.
   expect(last).toEqual([2, 4, 255, 2, 5, 255, 3, 4, 255, 3, 5, 255]);
 });
@@ -29,7 +29,7 @@ test("every pixel value survives the way to patches and back", () => {
 
 test("values outside the range of pixels are cut off", () => {
   const back = fromPatches(tensor([[[-3, 0, 3]]]), 1, 1, 1);
-  expect(Array.from(back.flatten().toTyped())).toEqual([0, 128, 255]);
+  expect(Array.from(back.toFloat64())).toEqual([0, 128, 255]);
 });
 
 test("principal components find known axes, by falling variance", () => {
