@@ -14,6 +14,9 @@ export {
   type RecordSummary,
 } from "./record/record-episodes.ts";
 export { episodeSeed, runEpisode, type EpisodeOutcome } from "./record/episode.ts";
+export { contactSheet, type ContactSheet, type ContactSheetOptions } from "./record/contact-sheet.ts";
+export { FAMILIES, SPLITS, perturbationOf, type Perturbation } from "./perturb/splits.ts";
+export type { Family } from "./perturb/family.ts";
 export { TASKS, taskNamed } from "./tasks/registry.ts";
 export type { Judgement, Motion, Task, TaskSetting } from "./tasks/task.ts";
 export { OPERATORS, checkOperator, OperatorRun, type OperatorName } from "./operators/operator.ts";

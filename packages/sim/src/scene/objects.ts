@@ -12,6 +12,7 @@ export type Trait =
   | "stackable" // flat above and below
   | "container" // holds other things
   | "flat"
+  | "small" // low enough to lie in a bowl
   | "rolls";
 
 /** One primitive of an object. `tone` picks its colour: the object's own, its second, or a fixed one. */
@@ -56,7 +57,7 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   {
     name: "cube",
     nouns: ["cube", "block"],
-    traits: ["pushable", "graspable", "stackable"],
+    traits: ["small", "pushable", "graspable", "stackable"],
     sizeM: [0.03, 0.04],
     massKg: [0.08, 0.2],
     colours: BRIGHT,
@@ -91,7 +92,7 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   {
     name: "ball",
     nouns: ["ball"],
-    traits: ["graspable", "rolls"],
+    traits: ["small", "graspable", "rolls"],
     sizeM: [0.032, 0.042],
     massKg: [0.04, 0.12],
     colours: BRIGHT,
@@ -107,7 +108,7 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   {
     name: "apple",
     nouns: ["apple"],
-    traits: ["graspable", "rolls"],
+    traits: ["small", "graspable", "rolls"],
     sizeM: [0.034, 0.041],
     massKg: [0.12, 0.2],
     colours: ["red", "green", "yellow"],
@@ -126,7 +127,7 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   {
     name: "orange",
     nouns: ["orange", "fruit"],
-    traits: ["graspable", "rolls"],
+    traits: ["small", "graspable", "rolls"],
     sizeM: [0.035, 0.042],
     massKg: [0.13, 0.2],
     colours: ["orange"],
@@ -142,7 +143,7 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   {
     name: "lemon",
     nouns: ["lemon"],
-    traits: ["graspable", "rolls"],
+    traits: ["small", "graspable", "rolls"],
     sizeM: [0.028, 0.033],
     massKg: [0.08, 0.14],
     colours: ["yellow"],
@@ -252,7 +253,7 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   {
     name: "sponge",
     nouns: ["sponge"],
-    traits: ["pushable", "graspable", "flat"],
+    traits: ["small", "pushable", "graspable", "flat"],
     sizeM: [0.045, 0.055],
     massKg: [0.03, 0.06],
     colours: ["yellow", "pink", "green", "blue"],

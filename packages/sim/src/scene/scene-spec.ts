@@ -59,7 +59,15 @@ export interface DrawerSpec {
   readonly frontLook: Look;
 }
 
+/** Which objects and colours of objects may be drawn. */
+export interface Catalogue {
+  readonly kinds: readonly ObjectKind[];
+  /** Pairs of kind and colour: those of training, or those held back from it. */
+  readonly pairs: "seen" | "held-out";
+}
+
 export interface SceneSpec {
+  readonly catalogue: Catalogue;
   readonly table: TableSpec;
   readonly floor: Look;
   readonly wall: Look;

@@ -32,7 +32,7 @@ export const closeDrawer: Task = {
 function setUp(rng: Rng, room: SceneSpec, opening: boolean): TaskSetting {
   const drawer = drawDrawer(rng, opening ? 0 : rng.uniform(0.09, 0.14));
   const reach = HANDLE_OUT_M + DRAWER_TRAVEL_M;
-  const scene = drawObjects(rng, { ...room, drawers: [drawer] }, kindsWith("graspable"), rng.int(3), [
+  const scene = drawObjects(rng, { ...room, drawers: [drawer] }, kindsWith(room, "graspable"), rng.int(3), [
     // Nothing in the drawer's way, nor in the hand's.
     { pos: drawer.pos, radiusM: 0.2 },
     { pos: [drawer.pos[0] - reach / 2, drawer.pos[1]], radiusM: 0.15 },

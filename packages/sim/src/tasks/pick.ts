@@ -18,7 +18,7 @@ export const pick: Task = {
 };
 
 function setUp(rng: Rng, room: SceneSpec): TaskSetting {
-  const scene = drawObjects(rng, room, kindsWith("graspable"), 1 + rng.int(4));
+  const scene = drawObjects(rng, room, kindsWith(room, "graspable"), 1 + rng.int(4));
   const target = scene.objects[0]!;
   const standing = room.table.topM + target.kind.shape(target.sizeM).halfHeight;
   return {

@@ -26,11 +26,11 @@ export const push: Task = {
 
 function setUp(rng: Rng, room: SceneSpec, _spec: BodySpec): TaskSetting {
   const mark = drawMark(rng);
-  const target = drawTarget(rng, mark);
+  const target = drawTarget(rng, room, mark);
   const scene = drawObjects(
     rng,
     { ...room, objects: [target], marks: [mark] },
-    kindsWith("graspable"),
+    kindsWith(room, "graspable"),
     rng.int(3),
     pushingLane(target, mark),
   );
@@ -80,11 +80,12 @@ function drawMark(rng: Rng): Mark {
 }
 
 /** 12 to 28 cm from the mark, where a hand can get behind it. */
-function drawTarget(rng: Rng, mark: Mark): PlacedObject {
+function drawTarget(rng: Rng, room: SceneSpec, mark: Mark): PlacedObject {
   for (let attempt = 0; attempt < 200; attempt++) {
     const target = drawObject(rng, {
       name: "object_0",
-      kinds: kindsWith("pushable"),
+      kinds: kindsWith(room, "pushable"),
+      pairs: room.catalogue.pairs,
       among: [],
       avoidColours: [mark.colourName],
     });

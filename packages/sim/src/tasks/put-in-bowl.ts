@@ -8,9 +8,6 @@ import type { SceneSpec } from "../scene/scene-spec.ts";
 import { type Task, type TaskSetting, closeness, hasFallen } from "./task.ts";
 import { phrase } from "./wording.ts";
 
-/** Things low enough to lie in a bowl. */
-const SMALL = ["cube", "ball", "apple", "orange", "lemon", "sponge"];
-
 export const putInBowl: Task = {
   name: "put-in-bowl",
   summary: "Put the named object into the bowl.",
@@ -19,17 +16,17 @@ export const putInBowl: Task = {
 };
 
 function setUp(rng: Rng, room: SceneSpec): TaskSetting {
-  const small = OBJECT_KINDS.filter((kind) => SMALL.includes(kind.name));
-  const bowls = OBJECT_KINDS.filter((kind) => kind.name === "bowl");
+  const small = kindsWith(room, "graspable", "small");
   const bowl = drawObject(rng, {
     name: "bowl",
-    kinds: bowls,
+    kinds: OBJECT_KINDS.filter((kind) => kind.name === "bowl"),
+    pairs: room.catalogue.pairs,
     among: [],
     area: { x: [0.54, 0.66], y: [-0.2, 0.2] },
   })!;
   const withBowl = { ...room, objects: [bowl] };
   const withTarget = drawObjects(rng, withBowl, small, 1);
-  const scene = drawObjects(rng, withTarget, kindsWith("graspable"), rng.int(3));
+  const scene = drawObjects(rng, withTarget, kindsWith(room, "graspable"), rng.int(3));
   const target = scene.objects[1]!;
   const shape = target.kind.shape(target.sizeM);
   return {

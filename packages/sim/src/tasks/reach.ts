@@ -19,7 +19,7 @@ export const reach: Task = {
 };
 
 function setUp(rng: Rng, room: SceneSpec, _spec: BodySpec): TaskSetting {
-  const scene = drawObjects(rng, room, kindsWith("graspable"), 1 + rng.int(4));
+  const scene = drawObjects(rng, room, kindsWith(room, "graspable"), 1 + rng.int(4));
   const target = scene.objects[0]!;
   const shape = target.kind.shape(target.sizeM);
   const nearM = Math.max(shape.halfHeight, shape.grip / 2) + REACH_M;

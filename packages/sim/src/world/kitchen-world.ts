@@ -6,6 +6,8 @@ import {
   type Embodiment,
   type Observation,
   OrreryError,
+  Rng,
+  type RngState,
   type Transition,
   UsageError,
   type World,
@@ -26,7 +28,8 @@ import { Physics, type Snapshot } from "../mujoco/physics.ts";
 import { toolQuat } from "../operators/hands.ts";
 import { RayCaster } from "../render/raycaster.ts";
 import { type RenderScene, makeRenderScene } from "../render/scene.ts";
-import { drawRoom } from "../scene/draw.ts";
+import { type Perturbation, perturbationOf } from "../perturb/splits.ts";
+import { SEEN, drawRoom } from "../scene/draw.ts";
 import { TIMESTEP_SEC, buildGhost, buildKitchen } from "../scene/kitchen.ts";
 import type { StartPose } from "../scene/scene-spec.ts";
 import { taskNamed } from "../tasks/registry.ts";
@@ -46,6 +49,10 @@ export interface KitchenOptions {
   readonly badActions?: BadActionPolicy;
   /** Overrides the task's own time limit. */
   readonly timeLimitSec?: number;
+  /** "seen" (the default), "novel-<family>" or "novel-combination". */
+  readonly split?: string;
+  /** How far a novel family goes, 0 to 1; 1 unless said otherwise. */
+  readonly strength?: number;
   /** Play goes on after success; tasks end there. */
   readonly endless?: boolean;
 }
@@ -57,6 +64,7 @@ export interface WorldSnapshot {
   readonly command: BodyCommand;
   readonly actionSpace: unknown;
   readonly stepCount: number;
+  readonly noise: RngState;
 }
 
 /** Longest seed: those above would lose bits as a 32-bit number. */
@@ -68,6 +76,7 @@ export const HEAD_64: readonly CameraSize[] = [{ name: "head", width: 64, height
 
 /** Makes a kitchen world; `reset` it before the first step. */
 export async function makeKitchenWorld(options: KitchenOptions): Promise<KitchenWorld> {
+  perturbationOf(options.split, options.strength); // wrong use shows before anything is compiled
   const task = taskNamed(options.task);
   const body = bodyNamed(options.body ?? "neo");
   const spaceName = checkActionSpace(options.actionSpace ?? "ee-delta");
@@ -99,6 +108,8 @@ export class KitchenWorld implements World {
   readonly #cameras: readonly CameraSize[];
   readonly #casters: readonly RayCaster[];
   readonly #safeAction: Float32Array;
+  readonly #perturbation: Perturbation;
+  #noise: Rng = makeRng(0);
   #episode: Episode | null = null;
   #command: BodyCommand;
   #stepCount = 0;
@@ -117,6 +128,7 @@ export class KitchenWorld implements World {
     this.ik = ik;
     this.spec = bodyNamed(options.body ?? "neo").spec;
     this.#space = space;
+    this.#perturbation = perturbationOf(options.split, options.strength);
     this.#cameras = options.cameras ?? HEAD_64;
     this.embodiment = embodimentOf(this.spec, space.parts, this.#cameras);
     this.#casters = this.#cameras.map(
@@ -166,15 +178,21 @@ export class KitchenWorld implements World {
     }
     const rng = makeRng(seed, "kitchen", this.task.name);
     const body = bodyNamed(this.#options.body ?? "neo");
-    const setting = this.task.setUp(rng, drawRoom(rng, this.spec), this.spec);
-    const { xml, looks } = buildKitchen(setting.scene, body);
+    const { family, strength, pairs } = this.#perturbation;
+    // A stream of its own, so that everything else stays as the seed drew it.
+    this.#noise = makeRng(seed, "perturb", family?.name ?? "none");
+    const plainRoom = drawRoom(rng, this.spec, { ...SEEN, pairs });
+    const room = family?.room?.(plainRoom, strength, this.#noise, this.spec) ?? plainRoom;
+    const setting = this.task.setUp(rng, room, this.spec);
+    const scene = family?.scene?.(setting.scene, strength, this.#noise, this.spec) ?? setting.scene;
+    const { xml, looks } = buildKitchen(scene, body);
     this.#episode?.physics.close();
     this.#episode = null;
     const physics = await Physics.compile(xml);
     const driver = new BodyDriver(this.spec, physics);
-    this.#command = this.#startCommand(setting.scene.start);
+    this.#command = this.#startCommand(scene.start);
     driver.place(this.#command);
-    for (const { name, openM } of setting.scene.drawers) {
+    for (const { name, openM } of scene.drawers) {
       physics.qpos[physics.constants.jntQposAdr[physics.id("joint", name)]!] = openM;
     }
     physics.step(Math.round(SETTLE_SEC / TIMESTEP_SEC));
@@ -187,14 +205,8 @@ export class KitchenWorld implements World {
       setting,
       physics,
       driver,
-      render: makeRenderScene(physics, looks, setting.scene.light),
-      view: new SceneView(
-        physics,
-        setting.scene,
-        this.spec,
-        this.#command,
-        this.ik.forward(this.#command.joints),
-      ),
+      render: makeRenderScene(physics, looks, scene.light),
+      view: new SceneView(physics, scene, this.spec, this.#command, this.ik.forward(this.#command.joints)),
       cameraIds: this.#cameras.map(({ name }) => physics.id("camera", name)),
     };
     return this.#observe(this.#episode);
@@ -263,6 +275,7 @@ export class KitchenWorld implements World {
       command: copyCommand(this.#command),
       actionSpace: this.#space.save(),
       stepCount: this.#stepCount,
+      noise: this.#noise.state,
     };
   }
 
@@ -279,6 +292,7 @@ export class KitchenWorld implements World {
     this.#command = copyCommand(snapshot.command);
     this.#space.load(snapshot.actionSpace);
     this.#stepCount = snapshot.stepCount;
+    this.#noise = new Rng(snapshot.noise);
     episode.view.update(this.#command, this.ik.forward(this.#command.joints));
   }
 
@@ -316,6 +330,10 @@ export class KitchenWorld implements World {
     this.#cameras.forEach(({ name }, i) => {
       images[name] = this.#casters[i]!.render(episode.render, episode.physics, episode.cameraIds[i]!);
     });
-    return { images, state: episode.driver.readState() };
+    const state = episode.driver.readState();
+    const { family, strength } = this.#perturbation;
+    if (family?.image) for (const image of Object.values(images)) family.image(image, strength, this.#noise);
+    family?.state?.(state, strength, this.#noise);
+    return { images, state };
   }
 }

@@ -1,0 +1,55 @@
+/**
+ * Named, fixed splits. Training draws from `seen` only; `novel-<family>` changes one thing at full strength unless
+ * told otherwise; `novel-combination` shows known kinds in known colours that never came together in training.
+ */
+import { UsageError } from "@orrery/core";
+import { camera } from "./camera.ts";
+import { friction, mass } from "./dynamics.ts";
+import type { Family } from "./family.ts";
+import { layout } from "./layout.ts";
+import { light } from "./light.ts";
+import { objects } from "./objects.ts";
+import { sensorNoise } from "./sensor-noise.ts";
+import { start } from "./start.ts";
+import { textures } from "./textures.ts";
+
+export const FAMILIES: readonly Family[] = [
+  light,
+  sensorNoise,
+  textures,
+  layout,
+  camera,
+  start,
+  objects,
+  mass,
+  friction,
+];
+
+export const SPLITS: readonly string[] = [
+  "seen",
+  ...FAMILIES.map(({ name }) => `novel-${name}`),
+  "novel-combination",
+];
+
+/** What one world perturbs. */
+export interface Perturbation {
+  readonly family: Family | null;
+  readonly strength: number;
+  readonly pairs: "seen" | "held-out";
+}
+
+/**
+ * The perturbation of a split.
+ * @param strength from 0 to 1
+ * @throws {UsageError} for an unknown split or a strength out of range
+ */
+export function perturbationOf(split = "seen", strength = 1): Perturbation {
+  if (!SPLITS.includes(split)) {
+    throw new UsageError(`perturbationOf: the split must be one of ${SPLITS.join(", ")}, got "${split}".`);
+  }
+  if (!(strength >= 0 && strength <= 1)) {
+    throw new UsageError(`perturbationOf: the strength must be from 0 to 1, got ${strength}.`);
+  }
+  const family = FAMILIES.find(({ name }) => split === `novel-${name}`) ?? null;
+  return { family, strength, pairs: split === "novel-combination" ? "held-out" : "seen" };
+}
