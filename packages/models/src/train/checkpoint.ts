@@ -36,7 +36,9 @@ const PARTS = ["weights", "averages", "optimizer"] as const;
 
 /** Writes a checkpoint under `folder` and drops the ones before it. */
 export function writeCheckpoint(folder: string, checkpoint: Checkpoint): void {
-  const name = `${checkpoint.state.phase}-${checkpoint.state.clock.step}`;
+  const wanted = `${checkpoint.state.phase}-${checkpoint.state.clock.step}`;
+  // A phase that is resumed at its end saves its last step again: the folder in use must not be touched until then.
+  const name = pointedAt(folder) === wanted ? `${wanted}-again` : wanted;
   const final = join(folder, name);
   const partial = `${final}.partial`;
   rmSync(partial, { recursive: true, force: true });
@@ -51,15 +53,21 @@ export function writeCheckpoint(folder: string, checkpoint: Checkpoint): void {
   }
 }
 
+/** Name of the checkpoint in use, or null. */
+function pointedAt(folder: string): string | null {
+  const pointer = join(folder, "latest.json");
+  if (!existsSync(pointer)) return null;
+  return (JSON.parse(readFileSync(pointer, "utf8")) as { checkpoint: string }).checkpoint;
+}
+
 /**
  * The newest checkpoint under `folder`, or null where there is none.
  * @throws {DataError} if there is one that cannot be read
  */
 export function readCheckpoint(folder: string): Checkpoint | null {
-  const pointer = join(folder, "latest.json");
-  if (!existsSync(pointer)) return null;
   try {
-    const { checkpoint } = JSON.parse(readFileSync(pointer, "utf8")) as { checkpoint: string };
+    const checkpoint = pointedAt(folder);
+    if (checkpoint === null) return null;
     const at = join(folder, checkpoint.replaceAll("/", ""));
     const state = JSON.parse(readFileSync(join(at, "state.json"), "utf8")) as TrainingState;
     const [weights, averages, optimizer] = PARTS.map((part) => loadTensors(join(at, `${part}.safetensors`)));
