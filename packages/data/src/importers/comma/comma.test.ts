@@ -1,12 +1,45 @@
-import { cpSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
+import { FormatContext, Packet } from "node-av/lib";
 import { describe, expect, test } from "vitest";
+import { openVideoWriter } from "../../video/writer.ts";
 import { evenClock, Series } from "../shared/resample.ts";
 import { collect, sample, scratchFolder, survives } from "../shared/testing.ts";
 import { commaFormat, openComma } from "./comma.ts";
 
 const folder = scratchFolder();
+
+/** A video as the dash camera leaves it: HEVC without a container. */
+function writeBareHevc(path: string, frames: number): void {
+  const mp4 = `${path}.mp4`;
+  const writer = openVideoWriter(mp4, { width: 64, height: 48, fps: 20, codec: "hevc", gop: 1 });
+  for (let t = 0; t < frames; t++)
+    writer.write({ width: 64, height: 48, data: new Uint8Array(64 * 48 * 3).fill(8 * t) });
+  writer.close();
+  const input = new FormatContext();
+  const output = new FormatContext();
+  const packet = new Packet();
+  packet.alloc();
+  input.openInputSync(mp4);
+  input.findStreamInfoSync();
+  output.allocOutputContext2(null, "hevc", path);
+  const source = input.streams?.[0];
+  const target = output.newStream();
+  source?.codecpar.copy(target.codecpar);
+  target.codecpar.codecTag = 0;
+  output.openOutputSync();
+  output.writeHeaderSync();
+  while (input.readFrameSync(packet) >= 0) {
+    output.interleavedWriteFrameSync(packet);
+    packet.unref();
+  }
+  output.writeTrailerSync();
+  packet.free();
+  output.closeOutputSync();
+  input.closeInputSync();
+  rmSync(mp4);
+}
 
 describe("resampling", () => {
   const series = new Series([0, 1, 2, 2, 1.5, 4], [0, 10, 20, 99, 99, 40], 1, "test");
@@ -97,6 +130,25 @@ describe.skipIf(!root)("comma2k19 sample", () => {
     const findings = episodes[0]?.episode.findings?.().join("; ");
     expect(findings).toMatch(/clock jumps by more than 5 periods \(1 row, first row 600\)/);
     expect(findings).toMatch(/state holds NaN/); // the clock runs 30 s past the end of the log
+  });
+
+  test("video.hevc, a bare stream, gives frame t for row t and ends the episode where it ends", async () => {
+    if (!root) return;
+    const copy = join(folder, "filmed");
+    mkdirSync(copy);
+    for (const part of ["global_pose", "processed_log/CAN"])
+      cpSync(join(segment, part), join(copy, part), { recursive: true });
+    writeBareHevc(join(copy, "video.hevc"), 30);
+    const { episodes, skips } = await collect(await openComma(copy, {}));
+    expect(skips.filter((s) => s.what.includes("video"))).toEqual([]);
+    const [{ episode, steps } = expect.fail()] = episodes;
+    expect(episode.embodiment.cameras).toEqual([
+      { name: "road", width: 64, height: 48, mount: "windscreen" },
+    ]);
+    expect(steps.length).toBe(30);
+    // Gray survives the codec within a few levels, less than the 8 between frames.
+    steps.forEach((s, t) => expect(Math.abs((s.images["road"]?.data[0] ?? -99) - 8 * t)).toBeLessThan(4));
+    expect(episode.findings?.()[0]).toMatch(/video road ends.*first row 30/);
   });
 
   test("random damage to a log is refused, never more", async () => {

@@ -7,6 +7,8 @@
  * recorded per frame. The log has no commands, so the action of row t is what the driver brought about by row t+1:
  * steering and speed at the next tick (the last row repeats its own).
  */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { DataError, type Embodiment, messageOf, type StatePart, type Step } from "@orrery/core";
 import { z } from "zod";
@@ -18,6 +20,7 @@ import type {
   SourceOptions,
   SourceSummary,
 } from "../../source.ts";
+import { wrapBareStream } from "../shared/bare-stream.ts";
 import { hashFiles, kindOf, listFiles } from "../shared/files.ts";
 import { Findings, watched } from "../shared/findings.ts";
 import { NpyArray } from "../shared/npy.ts";
@@ -241,13 +244,29 @@ function makeEpisode(
       sourceHash: hash,
     },
     steps: () =>
-      watched(
-        video === undefined ? steps() : withVideos(steps(), { road: video }, findings),
-        RATE_HZ,
-        findings,
-      ),
+      watched(video === undefined ? steps() : withRoad(steps(), video, findings), RATE_HZ, findings),
     findings: () => findings.list(),
   };
+}
+
+/** video.hevc is a bare stream, which cannot be sought in; it is wrapped into a temporary file while it is read. */
+async function* withRoad(
+  steps: AsyncIterable<Step>,
+  video: string,
+  findings: Findings,
+): AsyncGenerator<Step> {
+  if (!video.endsWith(".hevc")) {
+    yield* withVideos(steps, { road: video }, findings);
+    return;
+  }
+  const folder = await mkdtemp(join(tmpdir(), "orrery-comma-"));
+  try {
+    const wrapped = join(folder, "video.mkv");
+    wrapBareStream(video, wrapped, RATE_HZ);
+    yield* withVideos(steps, { road: wrapped }, findings);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 function at(series: Series, time: number): number {

@@ -98,6 +98,27 @@ test("a header that promises more than there is asks for no memory", async () =>
   await expect(collect(await openNpz(wide, {}))).resolves.toMatchObject({ episodes: [] });
 });
 
+test("an archive that inflates to 120 MB is read in a small part of that", async () => {
+  const [T, side] = [40, 1000];
+  const path = write("bomb.npz", {
+    "image.npy": npy("|u1", `(${T}, ${side}, ${side}, 3)`, new Uint8Array(T * side * side * 3)),
+  });
+  const source = await openNpz(path, {});
+  const before = process.memoryUsage().arrayBuffers;
+  let most = 0;
+  let rows = 0;
+  for await (const item of source.episodes()) {
+    if ("reason" in item) continue;
+    for await (const step of item.steps()) {
+      rows += step.images["image"]?.width === side ? 1 : 0;
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    }
+  }
+  expect(rows).toBe(T);
+  // One row is 3 MB; the rest is garbage that the collector has not come to yet.
+  expect(most).toBeLessThan(60e6);
+});
+
 test("numpy's half floats and header forms", () => {
   expect([0x3c00, 0xc000, 0x7c00, 0x0001, 0x3555].map(halfToNumber)).toEqual([
     1,

@@ -10,6 +10,7 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { DataError, type Image } from "@orrery/core";
 import { VideoReader } from "../../video/reader.ts";
+import { wrapBareStream } from "../shared/bare-stream.ts";
 import type { Bag } from "./bag.ts";
 import { valueAt } from "./fields.ts";
 
@@ -26,7 +27,9 @@ export interface VideoTopic {
 export async function openVideoTopic(bag: Bag, topic: string): Promise<VideoTopic> {
   const folder = await mkdtemp(join(tmpdir(), "orrery-topic-"));
   try {
-    const path = await writeStream(bag, topic, folder);
+    const path = join(folder, "video.mkv");
+    // The rate only spaces the frames: their true times are those of the messages.
+    wrapBareStream(await writeStream(bag, topic, folder), path, 30);
     const reader = new VideoReader(path);
     const frames = reader.frames();
     return {

@@ -7,7 +7,9 @@ import { LIMITS } from "./limits.ts";
 const OPTIONS = { limitInputPixels: LIMITS.picturePixels, failOn: "error" } as const;
 
 /**
- * Decodes a JPEG, PNG or WebP file to 8-bit RGB; gray is repeated over the three channels, alpha dropped.
+ * Decodes a JPEG, PNG or WebP file to 8-bit RGB; gray is repeated over the three channels, alpha dropped. Unlike
+ * `decodeImage` it never turns a picture by its EXIF data, for its source has announced the stored size, and it limits
+ * the size.
  * @throws {DataError} if the bytes are no such picture, cut short, or larger than the limit
  */
 export async function decodePicture(bytes: Uint8Array, where: string): Promise<Image> {
