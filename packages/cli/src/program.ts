@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { addBench } from "./commands/bench/index.ts";
 import { addData } from "./commands/data/index.ts";
 import { addDoctor } from "./commands/doctor.ts";
+import { addDream } from "./commands/dream.ts";
 import { addEval } from "./commands/eval/index.ts";
 import { addSim } from "./commands/sim/index.ts";
 import { addTest } from "./commands/test.ts";
@@ -21,6 +22,7 @@ export function makeProgram(): Command {
   addSim(program);
   addTrain(program);
   addEval(program);
+  addDream(program);
   addBench(program);
   addTest(program);
   return program;

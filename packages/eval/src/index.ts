@@ -9,3 +9,5 @@ export {
 } from "./prediction/prediction.ts";
 export { bootstrap, psnr, wilson, type Interval } from "./statistics.ts";
 export { scoreRun, type ScoreRunOptions } from "./prediction/score-run.ts";
+export { dreamOn, loadEpisode, recordedActions, type DreamOptions, type DreamResult } from "./dream/dream.ts";
+export { sideBySide, truthBesideDream } from "./dream/tiles.ts";

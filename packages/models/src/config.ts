@@ -41,6 +41,8 @@ const tokenizerSchema = z.strictObject({
   maskMax: share,
   /** Share of the training images that are masked at all. */
   maskShare: share,
+  /** Noise on the latents in training has a deviation drawn from U(0, latentNoise), so that the decoder forgives the dynamics. */
+  latentNoise: z.number().min(0),
 });
 
 const dynamicsSchema = z.strictObject({
@@ -132,6 +134,7 @@ const tiny = {
     decoder: tinyStack,
     maskMax: 0.9,
     maskShare: 0.1,
+    latentNoise: 0.1,
   },
   dynamics: {
     stack: { ...tinyStack, depth: 6, headWidth: 64, timeEvery: 2 },

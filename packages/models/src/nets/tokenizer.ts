@@ -19,6 +19,7 @@ import {
   ones,
   parameter,
   rand,
+  randn,
   truncatedNormal,
   where,
   type Generator,
@@ -136,11 +137,19 @@ export class Tokenizer extends Module {
     return toPatches(images.flatten(0, 1), patch).unflatten(0, [B, T]);
   }
 
-  /** Mean squared error of the reconstruction of patches [B, T, N, D] from masked ones, in pixels of [-1, 1]. */
+  /**
+   * Mean squared error of the reconstruction of patches [B, T, N, D] from masked ones and noisy latents, in pixels of
+   * [-1, 1]. The noise is a departure: what the dynamics dreams is never exactly on the encoder's manifold, and a
+   * decoder that has seen noise draws one picture from it instead of a mosaic.
+   */
   loss(patches: Tensor, generator: Generator): Tensor {
     const [B = 0, T = 0, N = 0] = patches.shape;
     const isKept = this.#drawMask(B, T, N, patches.device, generator);
-    return this.decode(this.encode(patches, isKept)).sub(patches).square().mean();
+    const latents = this.encode(patches, isKept);
+    const options = { generator, device: patches.device };
+    const noiseStd = rand([B, T, 1, 1], options).mul(this.config.latentNoise);
+    const noise = randn(latents.shape, options).mul(noiseStd);
+    return this.decode(latents.add(noise)).sub(patches).square().mean();
   }
 
   makeCaches(contextFrames: number): TokenizerCaches {
