@@ -67,6 +67,8 @@ export interface ControlClockOptions {
 /** Feed it samples in order of time; it gives ticks back. The first tick comes when every signal and camera was seen. */
 export class ControlClock {
   readonly #options: ControlClockOptions;
+  /** Recorded clocks are rounded (float32 seconds, ms): a sample this little after a tick counts as being on it. */
+  readonly #slackSec: number;
   readonly #signals: ReadonlyMap<string, Track<Float64Array>>;
   readonly #cameras: ReadonlyMap<string, Track<Image>>;
   #startSec: number | undefined;
@@ -74,6 +76,7 @@ export class ControlClock {
 
   constructor(options: ControlClockOptions) {
     this.#options = options;
+    this.#slackSec = Math.min(1e-3, 0.1 / options.rateHz);
     this.#signals = new Map(options.signals.map(({ name }) => [name, new Track<Float64Array>()]));
     this.#cameras = new Map(options.cameras.map((name) => [name, new Track<Image>()]));
   }
@@ -92,7 +95,7 @@ export class ControlClock {
   /** The ticks that are left when the recording ends at `endSec`. */
   *end(endSec: number): Generator<Tick> {
     this.#begin();
-    while (this.#startSec !== undefined && this.#nextSec() <= endSec + 1e-9) yield this.#tick();
+    while (this.#startSec !== undefined && this.#nextSec() <= endSec + this.#slackSec) yield this.#tick();
   }
 
   #late(name: string): void {
@@ -121,7 +124,7 @@ export class ControlClock {
   *#ready(nowSec: number): Generator<Tick> {
     this.#begin();
     if (this.#startSec === undefined) return;
-    for (let next = this.#nextSec(); nowSec > next; next = this.#nextSec()) {
+    for (let next = this.#nextSec(); nowSec > next + this.#slackSec; next = this.#nextSec()) {
       const isComplete = this.#options.signals.every(
         ({ name, interpolation }) => interpolation === "previous" || this.#signals.get(name)?.after(next),
       );
@@ -136,12 +139,13 @@ export class ControlClock {
     const signals = new Map<string, Float64Array>();
     for (const track of this.#options.signals) {
       const samples = this.#signals.get(track.name);
-      signals.set(track.name, samples ? valueOf(samples, track, timeSec, maxGapSec) : none(track.width));
+      const at = track.interpolation === "previous" ? timeSec + this.#slackSec : timeSec;
+      signals.set(track.name, samples ? valueOf(samples, track, at, maxGapSec) : none(track.width));
       samples?.forget(timeSec);
     }
     const pictures = new Map<string, Image>();
     for (const [name, track] of this.#cameras) {
-      const shown = track.before(timeSec);
+      const shown = track.before(timeSec + this.#slackSec);
       if (shown) pictures.set(name, shown.value);
       if (shown && timeSec - shown.timeSec > maxGapSec)
         findings.add(`camera ${name} stands still; its last picture is repeated`, this.#numTicks);

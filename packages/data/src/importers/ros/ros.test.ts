@@ -5,12 +5,14 @@ import { MessageWriter } from "@foxglove/rosmsg2-serialization";
 import * as fc from "fast-check";
 import initSqlJs from "sql.js";
 import { describe, expect, test } from "vitest";
-import type { SourceEpisode } from "../../source.ts";
+import type { EpisodeSource, SourceEpisode } from "../../source.ts";
+import { importDataset } from "../../store/import.ts";
 import { Findings } from "../shared/findings.ts";
 import { collect, sample, scratchFolder, survives } from "../shared/testing.ts";
 import { ControlClock, type Tick } from "./control-clock.ts";
 import { numericPaths, pictureOf } from "./fields.ts";
 import { decodeLz4Frame } from "./lz4.ts";
+import { exportMcapDataset } from "./mcap-dataset.ts";
 import { exportMcap } from "./mcap-export.ts";
 import { mcapFormat, openRosLogs, rosbagFormat } from "./ros.ts";
 import { ros2Definition } from "./ros2-types.ts";
@@ -220,6 +222,25 @@ const episode: SourceEpisode = {
     }
   },
 };
+
+test("a dataset of the store becomes a folder of MCAP files, each an episode again", async () => {
+  const store = join(folder, "store/arm");
+  const source: EpisodeSource = {
+    format: "test",
+    describe: () => Promise.resolve({ episodes: 1, notes: [], skipped: [] }),
+    async *episodes() {
+      yield episode;
+    },
+    close: () => Promise.resolve(),
+  };
+  await importDataset(source, store);
+  const report = await exportMcapDataset(store, join(folder, "mcap"));
+  expect(report).toMatchObject({ episodes: 1, files: ["episode_000000.mcap"], skipped: [] });
+  const { episodes } = await collect(await openRosLogs("mcap", report.path, { settings: { rateHz: 10 } }));
+  expect(episodes[0]?.episode.task).toBe("lift");
+  expect(episodes[0]?.steps.map((s) => s.action?.[0])).toEqual([0.5, 1.5, 2.5]);
+  await expect(exportMcapDataset(store, join(folder, "mcap"))).rejects.toThrow(/must not exist yet/);
+});
 
 describe("MCAP", () => {
   test("an episode that is exported and imported again keeps its numbers, pictures and task", async () => {

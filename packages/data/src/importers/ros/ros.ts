@@ -5,7 +5,7 @@
  */
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
-import { DataError, type Embodiment, type Image, messageOf, type StatePart, type Step } from "@orrery/core";
+import { DataError, type Image, messageOf, type Step } from "@orrery/core";
 import { writeJsonAtomic } from "@orrery/core/node";
 import { z } from "zod";
 import type {
@@ -23,9 +23,10 @@ import type { Bag } from "./bag.ts";
 import { openRosbag1 } from "./bag1-reader.ts";
 import { openRosbag2 } from "./bag2-reader.ts";
 import { ControlClock, type Tick } from "./control-clock.ts";
-import { numbersAt, pictureOf, quaternionsIn } from "./fields.ts";
+import { pictureOf } from "./fields.ts";
 import { openMcap } from "./mcap-reader.ts";
-import { guessTopicMap, parseTopicMap, type Signal, type TopicMap } from "./topic-map.ts";
+import { makePlan, type Measured, type Plan, valuesOf } from "./plan.ts";
+import { guessTopicMap, parseTopicMap, type TopicMap } from "./topic-map.ts";
 import { openVideoTopic, type VideoTopic } from "./video-topic.ts";
 
 const Settings = z.strictObject({
@@ -151,22 +152,6 @@ async function mapFor(bag: Bag, settings: RosSettings, notes: string[]): Promise
   return rateHz === undefined ? found : { ...found, rateHz };
 }
 
-/** A signal with the number of values it has, told from its first message. */
-interface Measured extends Signal {
-  readonly width: number;
-  readonly quaternions: readonly number[];
-}
-
-interface Plan {
-  readonly map: TopicMap;
-  readonly embodiment: Embodiment;
-  readonly state: readonly Measured[];
-  readonly action: readonly Measured[];
-  readonly extra: readonly Measured[];
-  readonly videoTopics: ReadonlySet<string>;
-  readonly skipped: readonly Skip[];
-}
-
 async function episodeOf(
   name: string,
   file: string,
@@ -196,88 +181,6 @@ async function episodeOf(
   } finally {
     await bag.close();
   }
-}
-
-/** Looks at first messages for widths and picture sizes. @throws {DataError} if nothing of the map is in the bag */
-async function makePlan(bag: Bag, map: TopicMap, name: string): Promise<Plan> {
-  const skipped: Skip[] = [];
-  const leave = (what: string, reason: string): void =>
-    void skipped.push({ what: `${name}: ${what}`, reason });
-  const signals = [...map.state, ...map.action, ...map.extra];
-  const wanted = new Set([...signals, ...map.cameras].map((part) => part.topic));
-  for (const topic of bag.topics) {
-    if (topic.problem !== undefined) leave(topic.name, topic.problem);
-    else if (!wanted.has(topic.name)) leave(topic.name, `${topic.type} is not in the topic map`);
-  }
-  const shapes = new Map<Signal, { width: number; quaternions: number[] }>();
-  const sizes = new Map<string, { width: number; height: number }>();
-  const videoTopics = new Set(
-    bag.topics.filter((t) => t.type === "foxglove.CompressedVideo").map((t) => t.name),
-  );
-  const present = bag.topics
-    .filter((topic) => topic.problem === undefined && wanted.has(topic.name))
-    .map((topic) => topic.name);
-  for (const camera of map.cameras.filter(({ topic }) => videoTopics.has(topic) && present.includes(topic))) {
-    const video = await openVideoTopic(bag, camera.topic);
-    try {
-      sizes.set(camera.name, video.next());
-    } finally {
-      await video.close();
-    }
-  }
-  for await (const message of bag.messages(present.filter((topic) => !videoTopics.has(topic)))) {
-    for (const signal of signals) {
-      if (signal.topic !== message.topic || shapes.has(signal)) continue;
-      const values = valuesOf(signal, message.value);
-      if (values)
-        shapes.set(signal, {
-          width: values.length,
-          quaternions: quaternionsIn(message.value, signal.fields),
-        });
-    }
-    for (const camera of map.cameras) {
-      if (camera.topic !== message.topic || sizes.has(camera.name)) continue;
-      sizes.set(camera.name, await pictureOf(message.value, `${name} ${camera.topic}`));
-    }
-    if (shapes.size === signals.length && sizes.size === map.cameras.length) break;
-  }
-  const measured = (list: readonly Signal[]): Measured[] =>
-    list.flatMap((signal) => {
-      const shape = shapes.get(signal);
-      if (!shape) leave(signal.name, `no message of ${signal.topic} has ${signal.fields.join(", ")}`);
-      return shape ? [{ ...signal, ...shape }] : [];
-    });
-  const [state, action, extra] = [measured(map.state), measured(map.action), measured(map.extra)];
-  const cameras = map.cameras.flatMap(({ name }) => {
-    const size = sizes.get(name);
-    if (!size) leave(name, "its topic has no picture");
-    return size ? [{ name, width: size.width, height: size.height }] : [];
-  });
-  if (state.length + action.length + extra.length + cameras.length === 0) {
-    const topics = bag.topics.map((topic) => `${topic.name} (${topic.type})`).slice(0, 12);
-    throw new DataError(
-      `nothing in it can be put on a clock; its topics are ${topics.join(", ") || "none"}. Give a topic map.`,
-    );
-  }
-  const part = ({ name, width, unit }: Measured): StatePart => ({ name, width, unit });
-  const embodiment: Embodiment = {
-    name: "robot",
-    controlRateHz: map.rateHz,
-    state: state.map(part),
-    action: action.map((signal) => ({
-      ...part(signal),
-      kind: "continuous",
-      mode: /vel|twist/i.test(signal.topic) ? "velocity" : "absolute",
-    })),
-    cameras,
-    sensors: extra.map(part),
-  };
-  return { map, embodiment, state, action, extra, videoTopics, skipped };
-}
-
-function valuesOf(signal: Signal, message: unknown): Float64Array | undefined {
-  const parts = signal.fields.map((field) => numbersAt(message, field));
-  return parts.every((values) => values !== undefined) ? Float64Array.from(parts.flat()) : undefined;
 }
 
 async function* readSteps(file: string, kind: Kind, plan: Plan, findings: Findings): AsyncGenerator<Step> {

@@ -6,10 +6,8 @@
  * Long videos are cut into equal episodes of at most `maxSec`. Frames are decoded one at a time.
  */
 import { readdir } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname } from "node:path";
 import { DataError, type Embodiment, type Image, messageOf, type Step } from "@orrery/core";
-import { z } from "zod";
-import { probeVideo } from "../../video/probe.ts";
 import { VideoReader } from "../../video/reader.ts";
 import type {
   EpisodeSource,
@@ -21,44 +19,12 @@ import type {
 } from "../../source.ts";
 import { hashFile, kindOf, listFiles, otherFiles } from "../shared/files.ts";
 import { Findings, watched } from "../shared/findings.ts";
-import { parseSettings, rateSetting } from "../shared/settings.ts";
-import { type Captions, readCaptions } from "./captions.ts";
+import { parseSettings } from "../shared/settings.ts";
+import { readCaptions } from "./captions.ts";
+import { agree, type Common, cut, findClips, Settings, type Span, type VideoSettings } from "./clips.ts";
 import { framesAtRate, isEven } from "./clock.ts";
 
-const sizeSetting = z
-  .union([
-    z
-      .string()
-      .regex(/^\d+x\d+$/, 'must read like "256x192"')
-      .transform((text) => {
-        const [width = 0, height = 0] = text.split("x").map(Number);
-        return { width, height };
-      }),
-    z.object({ width: z.int(), height: z.int() }),
-  ])
-  .refine(
-    ({ width, height }) => width >= 16 && height >= 16 && width <= 8192 && height <= 8192,
-    "must lie in 16x16 to 8192x8192",
-  );
-
-const Settings = z.strictObject({
-  /** Longest episode in seconds. */
-  maxSec: z.coerce.number().positive().default(60),
-  /** Frames per second of the episodes. */
-  rateHz: rateSetting.optional(),
-  /** Picture size, "256x192". */
-  size: sizeSetting.optional(),
-  fit: z.enum(["stretch", "crop", "letterbox"]).default("letterbox"),
-  /** "episodes": each video by itself. "cameras": the videos of one folder are views of the same moment. */
-  views: z.enum(["episodes", "cameras"]).default("episodes"),
-  /** Copy the encoded pictures where that is possible, keeping the video's own keyframe spacing. */
-  copy: z.union([z.boolean(), z.stringbool()]).default(false),
-  task: z.string().optional(),
-});
-type VideoSettings = z.output<typeof Settings>;
-
 const NAME = /\.(mp4|m4v|mkv|mov|avi|webm)$/i;
-const DEFAULT_SIZE = { width: 256, height: 256 };
 
 export const videoFormat: SourceFormat = {
   name: "video",
@@ -70,15 +36,6 @@ export const videoFormat: SourceFormat = {
   },
   open: openVideos,
 };
-
-/** Videos that are shown together: one, or all views of a folder. */
-interface Clip {
-  readonly id: string;
-  readonly cameras: readonly { readonly name: string; readonly path: string; readonly file: string }[];
-  readonly fps: number;
-  readonly durationSec: number;
-  readonly startSec: number;
-}
 
 /** Opens one video or a folder of them. */
 export async function openVideos(path: string, options: SourceOptions): Promise<EpisodeSource> {
@@ -134,131 +91,6 @@ export async function openVideos(path: string, options: SourceOptions): Promise<
 
 async function besides(path: string): Promise<string[]> {
   return (await readdir(dirname(path))).sort();
-}
-
-function findClips(
-  root: string,
-  videos: readonly string[],
-  settings: VideoSettings,
-  skipped: Skip[],
-): Clip[] {
-  const groups = new Map<string, string[]>();
-  for (const video of videos) {
-    const key = settings.views === "cameras" ? dirname(video) : video;
-    groups.set(key, [...(groups.get(key) ?? []), video]);
-  }
-  const clips: Clip[] = [];
-  for (const [id, files] of groups) {
-    try {
-      const facts = files.map((file) => ({ file, ...timing(join(root, file)) }));
-      const cameras = facts.map(({ file, path }) => ({ name: cameraName(file, settings), path, file }));
-      const durationSec = Math.min(...facts.map((f) => f.durationSec));
-      clips.push({ id, cameras, durationSec, fps: facts[0]?.fps ?? 0, startSec: facts[0]?.startSec ?? 0 });
-    } catch (error) {
-      skipped.push({ what: id, reason: messageOf(error) });
-    }
-  }
-  return clips;
-}
-
-function timing(path: string): { path: string; fps: number; durationSec: number; startSec: number } {
-  const reader = new VideoReader(path);
-  try {
-    const { fps, durationSec, timesSec } = reader;
-    if (!(fps > 0) || !(durationSec > 0)) {
-      throw new DataError(`it must have a rate and a length, found ${fps} frames/s and ${durationSec} s`);
-    }
-    return { path, fps, durationSec, startSec: timesSec[0] ?? 0 };
-  } finally {
-    reader.close();
-  }
-}
-
-function cameraName(file: string, settings: VideoSettings): string {
-  if (settings.views === "episodes") return "image";
-  return basename(file)
-    .replace(/\.[^.]+$/, "")
-    .replace(/[^\w-]+/g, "_");
-}
-
-interface Common {
-  readonly rateHz: number;
-  readonly size: { width: number; height: number };
-  /** True where a video's own size and rate are those of the dataset. */
-  readonly isNative: boolean;
-}
-
-/** One size and rate for all videos; what had to be chosen is noted. */
-function agree(clips: readonly Clip[], settings: VideoSettings, notes: string[]): Common {
-  const paths = clips.flatMap((clip) => clip.cameras.map((camera) => camera.path));
-  const facts = paths.map((path) => probeVideo(path));
-  const sizes = new Set(facts.map(({ width, height }) => `${width}x${height}`));
-  const rates = new Set(facts.map(({ fps }) => Math.round(fps * 1000) / 1000));
-  const first = facts[0] ?? DEFAULT_SIZE;
-  const agreed = sizes.size <= 1 ? { width: first.width, height: first.height } : DEFAULT_SIZE;
-  const size = settings.size ?? agreed;
-  const rateHz = settings.rateHz ?? Math.min(...facts.map((f) => f.fps), Number.MAX_VALUE);
-  if (sizes.size > 1 && !settings.size) {
-    notes.push(
-      `${sizes.size} picture sizes: all are brought to ${size.width}x${size.height} (${settings.fit}); set size to change it`,
-    );
-  }
-  if (rates.size > 1 && !settings.rateHz) {
-    notes.push(
-      `${rates.size} frame rates: all are brought to the slowest, ${rateHz.toFixed(3)} Hz; set rateHz to change it`,
-    );
-  }
-  return { rateHz, size, isNative: sizes.size <= 1 && rates.size <= 1 && !settings.size && !settings.rateHz };
-}
-
-interface Span {
-  readonly clip: Clip;
-  readonly id: string;
-  /** Seconds from the video's first frame. */
-  readonly fromSec: number;
-  readonly toSec: number;
-  readonly text?: string;
-}
-
-/** Cuts a clip where its texts change, and every part into equal pieces of at most `maxSec`. */
-function cut(clip: Clip, captions: Captions, settings: VideoSettings): Span[] {
-  const texts = clip.cameras.flatMap(({ file }) => captions.get(file) ?? []);
-  const timed = texts.filter((t) => t.fromSec !== undefined && (t.fromSec ?? 0) < clip.durationSec);
-  const whole = texts.find((t) => t.fromSec === undefined)?.text;
-  const parts: { fromSec: number; toSec: number; text?: string }[] = timed.map((t) => ({
-    fromSec: t.fromSec ?? 0,
-    toSec: Math.min(t.toSec ?? clip.durationSec, clip.durationSec),
-    text: t.text,
-  }));
-  const all =
-    parts.length > 0
-      ? withGaps(parts, clip.durationSec)
-      : [{ fromSec: 0, toSec: clip.durationSec, ...(whole !== undefined && { text: whole }) }];
-  return all.flatMap((part) => {
-    const length = part.toSec - part.fromSec;
-    const pieces = Math.max(1, Math.ceil(length / settings.maxSec - 1e-9));
-    return Array.from({ length: pieces }, (_, i) => {
-      const fromSec = part.fromSec + (i * length) / pieces;
-      const toSec = part.fromSec + ((i + 1) * length) / pieces;
-      const id = pieces * all.length === 1 ? clip.id : `${clip.id}@${fromSec.toFixed(2)}-${toSec.toFixed(2)}`;
-      return { clip, id, fromSec, toSec, ...(part.text !== undefined && { text: part.text }) };
-    });
-  });
-}
-
-/** Adds what no text covers as parts of their own, so that nothing of a video is lost; specks are left to their neighbours. */
-function withGaps<P extends { fromSec: number; toSec: number }>(
-  parts: readonly P[],
-  durationSec: number,
-): (P | { fromSec: number; toSec: number; text?: string })[] {
-  const all: (P | { fromSec: number; toSec: number })[] = [];
-  let covered = 0;
-  for (const part of [...parts, { fromSec: durationSec, toSec: durationSec }]) {
-    if (part.fromSec - covered >= 0.5) all.push({ fromSec: covered, toSec: part.fromSec });
-    if (part.toSec > part.fromSec) all.push(part);
-    covered = Math.max(covered, part.toSec);
-  }
-  return all;
 }
 
 function makeEpisode(

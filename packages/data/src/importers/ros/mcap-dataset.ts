@@ -1,0 +1,76 @@
+/** A whole dataset of the store as a folder of MCAP files, one per episode. */
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { AbortedError, messageOf, UsageError } from "@orrery/core";
+import { syncFolder } from "@orrery/core/node";
+import { lerobotFormat } from "../../lerobot/source.ts";
+import { isSkip, type Skip } from "../../source.ts";
+import { exportMcap, type McapExportOptions } from "./mcap-export.ts";
+
+export interface McapDatasetOptions extends McapExportOptions {
+  readonly onProgress?: (progress: { episodes: number; totalEpisodes: number; frames: number }) => void;
+  /** Stops between two episodes; nothing is then left behind. */
+  readonly signal?: AbortSignal;
+}
+
+export interface McapDatasetReport {
+  readonly path: string;
+  readonly episodes: number;
+  /** Messages in all files. */
+  readonly messages: number;
+  /** Relative to `path`. */
+  readonly files: readonly string[];
+  readonly skipped: readonly Skip[];
+}
+
+/**
+ * Writes the dataset at `from` to the new folder `to`, built beside its place and renamed when whole.
+ * @throws {UsageError} if `to` exists already
+ * @throws {DataError} if `from` is no dataset or the disk is full
+ * @throws {AbortedError} if the signal fires
+ */
+export async function exportMcapDataset(
+  from: string,
+  to: string,
+  options: McapDatasetOptions = {},
+): Promise<McapDatasetReport> {
+  const path = resolve(to);
+  if (existsSync(path)) throw new UsageError(`export: ${path} must not exist yet. Choose another name.`);
+  const partial = `${path}.partial-${process.pid}`;
+  const source = await lerobotFormat.open(from, {});
+  const files: string[] = [];
+  const skipped: Skip[] = [];
+  let messages = 0;
+  try {
+    mkdirSync(partial, { recursive: true });
+    const { episodes: totalEpisodes } = await source.describe();
+    for await (const item of source.episodes()) {
+      if (options.signal?.aborted) throw new AbortedError(`export: stopped; nothing was written to ${path}.`);
+      if (isSkip(item)) {
+        skipped.push(item);
+        continue;
+      }
+      const name = `episode_${String(files.length).padStart(6, "0")}.mcap`;
+      try {
+        messages += await exportMcap(item, join(partial, name), options);
+        files.push(name);
+      } catch (error) {
+        // A picture that cannot be decoded costs its episode; a disk that is full costs the export.
+        if (!existsSync(partial) || isDiskError(error)) throw error;
+        skipped.push({ what: item.id, reason: messageOf(error) });
+      }
+      options.onProgress?.({ episodes: files.length + skipped.length, totalEpisodes, frames: messages });
+    }
+    renameSync(partial, path);
+    syncFolder(dirname(path));
+    return { path, episodes: files.length, messages, files, skipped };
+  } finally {
+    await source.close();
+    rmSync(partial, { recursive: true, force: true });
+  }
+}
+
+function isDiskError(error: unknown): boolean {
+  const cause = error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
+  return ["ENOSPC", "EDQUOT", "EACCES", "EROFS"].includes(cause?.code ?? "");
+}
