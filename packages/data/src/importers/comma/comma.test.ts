@@ -5,7 +5,7 @@ import { FormatContext, Packet } from "node-av/lib";
 import { describe, expect, test } from "vitest";
 import { openVideoWriter } from "../../video/writer.ts";
 import { evenClock, Series } from "../shared/resample.ts";
-import { collect, sample, scratchFolder, survives } from "../shared/testing.ts";
+import { collect, fuzz, sample, scratchFolder, survives } from "../shared/testing.ts";
 import { commaFormat, openComma } from "./comma.ts";
 
 const folder = scratchFolder();
@@ -78,7 +78,7 @@ describe("resampling", () => {
           expect(line.linear(at, 1e9)[0]).toBeCloseTo(3 * at - 1, 6); // rounding of doubles up to 3000
         },
       ),
-      { numRuns: 200, seed: 12 },
+      fuzz(200, 12),
     );
     expect(evenClock(10, 10.2, 20)).toHaveLength(5);
   });
@@ -168,7 +168,7 @@ describe.skipIf(!root)("comma2k19 sample", () => {
           await survives(() => openComma(copy, {}));
         },
       ),
-      { numRuns: 60, seed: 13 },
+      fuzz(60, 13),
     );
   });
 });

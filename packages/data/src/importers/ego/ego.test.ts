@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { collect, sample, scratchFolder, survives } from "../shared/testing.ts";
+import { collect, fuzz, sample, scratchFolder, survives } from "../shared/testing.ts";
 import { activityFormat, openActivityLogs } from "./activity.ts";
 import { ariaFormat, openAria } from "./aria.ts";
 import { CsvTrack } from "./csv-track.ts";
@@ -78,7 +78,7 @@ describe.skipIf(!aria)("Aria sample", () => {
           await survives(() => openAria(root, {}));
         },
       ),
-      { numRuns: 25, seed: 21 },
+      fuzz(25, 21),
     );
   });
 });

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { h5wasm } from "h5wasm/node";
 import sharp from "sharp";
 import { beforeAll, expect, test } from "vitest";
-import { collect, sample, scratchFolder, survives } from "../shared/testing.ts";
+import { collect, fuzz, sample, scratchFolder, survives } from "../shared/testing.ts";
 import { hdf5Format, openHdf5 } from "./hdf5.ts";
 
 const folder = scratchFolder();
@@ -161,7 +161,7 @@ test("random damage to a file is refused, never more", async () => {
         await survives(() => openHdf5(path, {}));
       },
     ),
-    { numRuns: 150, seed: 7 },
+    fuzz(150, 7),
   );
   // The library still works after all that.
   expect((await collect(await openHdf5(robomimic, {}))).episodes.length).toBe(2);

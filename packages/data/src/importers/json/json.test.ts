@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { collect, sample, scratchFolder, survives } from "../shared/testing.ts";
+import { collect, fuzz, sample, scratchFolder, survives } from "../shared/testing.ts";
 import { jsonFormat, openJson } from "./json.ts";
 
 const folder = scratchFolder();
@@ -77,6 +77,6 @@ test("arbitrary JSON is refused, never more", async () => {
       writeFileSync(join(path, "a.json"), JSON.stringify(value));
       await survives(() => openJson(path, {}));
     }),
-    { numRuns: 100, seed: 10 },
+    fuzz(100, 10),
   );
 });

@@ -5,7 +5,7 @@ import { zipSync } from "fflate";
 import { describe, expect, test } from "vitest";
 import { halfToNumber } from "../shared/arrays.ts";
 import { parseNpyHeader } from "../shared/npy.ts";
-import { collect, sample, scratchFolder, survives } from "../shared/testing.ts";
+import { collect, fuzz, sample, scratchFolder, survives } from "../shared/testing.ts";
 import { isSafeName } from "../shared/zip.ts";
 import { openNpz } from "./npz.ts";
 
@@ -150,7 +150,7 @@ test("random damage is refused, never more", async () => {
         await survives(() => openNpz(path, {}));
       },
     ),
-    { numRuns: 200, seed: 9 },
+    fuzz(200, 9),
   );
 });
 

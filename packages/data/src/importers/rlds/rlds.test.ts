@@ -4,7 +4,7 @@ import { deflateSync, gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import sharp from "sharp";
 import { describe, expect, test } from "vitest";
-import { collect, sample, scratchFolder, survives } from "../shared/testing.ts";
+import { collect, fuzz, sample, scratchFolder, survives } from "../shared/testing.ts";
 import { parseExample } from "./example.ts";
 import { openRlds, rldsFormat } from "./rlds.ts";
 import { compressionOf, countTfRecords, frameTfRecord, maskedCrc, readTfRecords } from "./tfrecord.ts";
@@ -146,7 +146,7 @@ test("random damage to a record is refused, never more", async () => {
         await survives(() => openRlds(path, {}));
       },
     ),
-    { numRuns: 150, seed: 5 },
+    fuzz(150, 5),
   );
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
@@ -156,7 +156,7 @@ test("random damage to a record is refused, never more", async () => {
         expect((error as Error).name).toBe("DataError");
       }
     }),
-    { numRuns: 2000, seed: 6 },
+    fuzz(2000, 6),
   );
 });
 

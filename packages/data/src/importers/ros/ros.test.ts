@@ -8,7 +8,7 @@ import { describe, expect, test } from "vitest";
 import type { EpisodeSource, SourceEpisode } from "../../source.ts";
 import { importDataset } from "../../store/import.ts";
 import { Findings } from "../shared/findings.ts";
-import { collect, sample, scratchFolder, survives } from "../shared/testing.ts";
+import { collect, fuzz, sample, scratchFolder, survives } from "../shared/testing.ts";
 import { ControlClock, type Tick } from "./control-clock.ts";
 import { numericPaths, pictureOf } from "./fields.ts";
 import { decodeLz4Frame } from "./lz4.ts";
@@ -304,7 +304,7 @@ describe("MCAP", () => {
             await survives(() => openRosLogs("log", path, { settings: { rateHz: 5 } }));
           },
         ),
-        { numRuns: i === 2 ? 15 : 80, seed: 17 + i },
+        fuzz(i === 2 ? 15 : 80, 17 + i),
       );
     }
   });

@@ -73,3 +73,12 @@ export async function survives(open: () => Promise<EpisodeSource>): Promise<"ref
     throw error;
   }
 }
+
+/**
+ * Options of one property test: bounded and repeatable by default. ORRERY_FUZZ=50 runs fifty times as long from another
+ * seed, for hunting.
+ */
+export function fuzz(numRuns: number, seed: number): { numRuns: number; seed: number } {
+  const times = Number(process.env["ORRERY_FUZZ"] ?? 1);
+  return { numRuns: Math.ceil(numRuns * times), seed: seed + (times === 1 ? 0 : Math.round(times * 7919)) };
+}

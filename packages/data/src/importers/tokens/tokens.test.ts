@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { openVideoWriter } from "../../video/writer.ts";
-import { collect, sample, scratchFolder, survives } from "../shared/testing.ts";
+import { collect, fuzz, sample, scratchFolder, survives } from "../shared/testing.ts";
 import { latentOf, oneXFormat, openOneX } from "./onex.ts";
 import { openTokens, tokensFormat } from "./tokens.ts";
 
@@ -123,7 +123,7 @@ describe("1X World Model Challenge", () => {
           await survives(() => openOneX(root, {}));
         },
       ),
-      { numRuns: 60, seed: 16 },
+      fuzz(60, 16),
     );
   });
 });

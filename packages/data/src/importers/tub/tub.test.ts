@@ -5,7 +5,7 @@ import { gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import sharp from "sharp";
 import { beforeAll, describe, expect, test } from "vitest";
-import { collect, sample, scratchFolder, survives } from "../shared/testing.ts";
+import { collect, fuzz, sample, scratchFolder, survives } from "../shared/testing.ts";
 import { readTar, unpackTar } from "../shared/tar.ts";
 import { openTub, tubFormat } from "./tub.ts";
 
@@ -146,7 +146,7 @@ test("random damage to an archive is refused and leaves nothing behind", async (
         await survives(() => openTub(path, {}));
       },
     ),
-    { numRuns: 150, seed: 11 },
+    fuzz(150, 11),
   );
   expect(readdirSync(tmpdir()).filter((name) => name.startsWith("orrery-tub-")).length).toBe(before);
 });

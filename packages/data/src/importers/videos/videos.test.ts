@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { parseCsv } from "../shared/csv.ts";
 import { openVideoWriter } from "../../video/writer.ts";
 import { isSkip, type SourceEpisode } from "../../source.ts";
-import { collect, collectSteps, sample, scratchFolder, survives } from "../shared/testing.ts";
+import { collect, collectSteps, fuzz, sample, scratchFolder, survives } from "../shared/testing.ts";
 import { readCaptions } from "./captions.ts";
 import { framesAtRate, isEven } from "./clock.ts";
 import { openVideos, videoFormat } from "./videos.ts";
@@ -87,7 +87,7 @@ describe("captions", () => {
           expect(read).toEqual(rows);
         },
       ),
-      { numRuns: 200, seed: 14 },
+      fuzz(200, 14),
     );
   });
 });
@@ -185,7 +185,7 @@ test("cut, foreign and empty files are skipped with a reason", async () => {
         await survives(() => openVideos(join(folder, "fuzz.mp4"), {}));
       },
     ),
-    { numRuns: 60, seed: 15 },
+    fuzz(60, 15),
   );
 });
 

@@ -5,7 +5,7 @@ import * as fc from "fast-check";
 import { zipSync } from "fflate";
 import { Blosc } from "numcodecs";
 import { expect, test } from "vitest";
-import { collect, scratchFolder, survives } from "../shared/testing.ts";
+import { collect, fuzz, scratchFolder, survives } from "../shared/testing.ts";
 import { openZarr, zarrFormat } from "./zarr.ts";
 
 const folder = scratchFolder();
@@ -171,6 +171,6 @@ test("random damage to a zip is refused, never more", async () => {
         await survives(() => openZarr(path, {}));
       },
     ),
-    { numRuns: 150, seed: 8 },
+    fuzz(150, 8),
   );
 });
