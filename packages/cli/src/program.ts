@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { addBench } from "./commands/bench/index.ts";
 import { addData } from "./commands/data/index.ts";
+import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addDream } from "./commands/dream.ts";
 import { addEval } from "./commands/eval/index.ts";
@@ -17,6 +18,7 @@ export function makeProgram(): Command {
     .helpOption("-h, --help", "show help")
     .showHelpAfterError("(add --help to see what can be used here)")
     .exitOverride(); // throw instead of exiting: main.ts decides on the exit code
+  addDemo(program);
   addData(program);
   addDoctor(program);
   addSim(program);
