@@ -79,6 +79,8 @@ export class LatentStore {
       return sum + wanted.reduce((n, e) => n + e.length, 0);
     }, 0);
     let framesDone = 0;
+    // A resumed model brings its gain along; dividing it out again would round, and the run would not be the same.
+    noGrad(() => model.latentGain.fill_(1));
     for (const { dataset, episodes } of options.sources) {
       const request = { dataset, size: { width, height }, cameras: model.facts.cameras, onSkip: () => {} };
       for await (const episode of episodeFrames(
@@ -199,7 +201,7 @@ export class LatentStore {
   }
 }
 
-/** [T, N, C] without the dynamics' gain. */
+/** [T, N, C], while the model's gain is still 1. */
 function encodeEpisode(model: WorldModel, frames: Uint8Array, length: number, usesBfloat16: boolean): Tensor {
   const { height, width } = model.config.tokenizer;
   const V = model.facts.cameras.length;
@@ -213,9 +215,7 @@ function encodeEpisode(model: WorldModel, frames: Uint8Array, length: number, us
       for (let t = 0; t < length; t += CHUNK) {
         const piece = all.narrow(1, t, Math.min(CHUNK, length - t));
         pieces.push(
-          autocast({ enabled: usesBfloat16, device }, () =>
-            model.encodeFrames(piece, cache).div(model.latentGain).float(),
-          ),
+          autocast({ enabled: usesBfloat16, device }, () => model.encodeFrames(piece, cache).float()),
         );
       }
       return cat(pieces, 1).squeeze(0);
