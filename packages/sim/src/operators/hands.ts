@@ -75,7 +75,7 @@ export class Hands {
   isAwkward(arm: number, point: Vec3): boolean {
     if (this.view.spec.arms.length < 2) return false;
     const inBase = this.#toBase(sub(point, [this.view.base[0], this.view.base[1], 0]));
-    return arm === 0 ? inBase[1] < -0.18 : inBase[1] > 0.18;
+    return arm === 0 ? inBase[1] < -0.1 : inBase[1] > 0.1;
   }
 
   /** Takes a hand up and back to its own side, out of the other one's way. */

@@ -163,7 +163,7 @@ export function drawObject(rng: Rng, placing: Placing): PlacedObject | null {
     second: rng.chance(0.5) ? scaleColour(colour, 0.7) : shiftColour([0.9, 0.88, 0.84], rng, 0.05),
     sizeM,
     massKg: rng.uniform(...kind.massKg),
-    friction: rng.uniform(0.6, 1),
+    friction: rng.uniform(0.5, 0.85),
     pos,
     yawRad: rng.uniform(-Math.PI, Math.PI),
   };

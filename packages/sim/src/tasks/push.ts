@@ -15,6 +15,12 @@ const ON_MARK_M = 0.035;
 const REST_SPEED = 0.05;
 /** From the tool to the front of the closed hand. */
 const FIST_M = 0.022;
+/** Half height of things that fit under the palm. */
+const LOW_M = 0.034;
+/** Control steps without getting on after which a push is given up. */
+const STALL_STEPS = 8;
+/** How far the hand may turn from where the arm points. */
+const MAX_TWIST_RAD = 1;
 const MARK_COLOURS: readonly ColourName[] = ["red", "green", "blue", "yellow", "purple", "teal"];
 
 export const push: Task = {
@@ -93,6 +99,9 @@ function drawTarget(rng: Rng, room: SceneSpec, mark: Mark): PlacedObject {
     const wayX = mark.pos[0] - target.pos[0];
     const length = Math.hypot(wayX, mark.pos[1] - target.pos[1]);
     const behindX = target.pos[0] - (wayX / length) * (footprintOf(target) + 0.08);
+    // The palm hangs over what is pulled towards the robot, so that must be low.
+    const { halfHeight } = target.kind.shape(target.sizeM);
+    if (halfHeight > LOW_M && wayX / length < -0.25) continue;
     if (length > 0.12 && length < 0.28 && behindX > 0.44 && behindX < 0.76) return target;
   }
   throw new Error("internal: no place for an object to push.");
@@ -103,27 +112,30 @@ function* pushToMark(hands: Hands, target: PlacedObject, mark: Mark): Motion {
   const { view } = hands;
   const shape = target.kind.shape(target.sizeM);
   const reach = shape.footprint + FIST_M;
-  const height = view.tableTop + Math.max(view.spec.toolClearanceM, Math.min(shape.halfHeight * 0.8, 0.05));
+  const height = view.tableTop + Math.max(view.spec.toolClearanceM, Math.min(shape.halfHeight * 0.8, 0.038));
   const at = (along: number): Vec3 => {
     const object = view.objectPos(target.name);
     const [ux, uy] = direction(object, mark);
     return [object[0] - ux * along, object[1] - uy * along, height];
   };
-  let arm = hands.armFor(at(reach));
+  // The arm for the whole way, not only for its beginning.
+  const middle = (from: Vec3): Vec3 => [(from[0] + mark.pos[0]) / 2, (from[1] + mark.pos[1]) / 2, from[2]];
+  let arm = hands.armFor(middle(at(reach)));
   for (let attempt = 0; attempt < 10; attempt++) {
     const behind = at(reach + 0.035);
-    if (hands.isAwkward(arm, behind)) {
+    if (hands.isAwkward(arm, middle(behind))) {
       yield* hands.retreat(arm);
-      arm = hands.armFor(behind);
+      arm = hands.armFor(middle(behind));
     }
     const above = hands.aimAt([behind[0], behind[1], height + 2 * shape.halfHeight + 0.05]);
-    yield* hands.moveTo(arm, above, { archM: attempt > 0 ? 0.03 : 0 });
-    if (hands.view.gripperCommand(arm) < 0.9) yield* hands.grip(arm, 1);
-    yield* hands.moveTo(arm, behind, { speed: 0.8 });
+    const turn = turnToPush(hands, arm, behind, mark);
+    yield* hands.moveTo(arm, above, { ...turn, archM: attempt > 0 ? 0.03 : 0 });
+    yield* hands.grip(arm, gripToPush(hands, arm, target, turn.twistRad !== undefined));
+    yield* hands.moveTo(arm, behind, { ...turn, speed: 0.8 });
     yield* pushAlong(hands, arm, target, mark, reach, height);
     const tool = view.commandedTool(arm).pos;
     const [ux, uy] = direction(behind, mark);
-    yield* hands.moveTo(arm, [tool[0] - 0.03 * ux, tool[1] - 0.03 * uy, height + 0.01]);
+    yield* hands.moveTo(arm, [tool[0] - 0.03 * ux, tool[1] - 0.03 * uy, height + 0.01], turn);
     if (remainingOf(view, target, mark) < 0.8 * ON_MARK_M) return;
     yield* hands.moveTo(arm, [
       tool[0] - 0.05 * ux,
@@ -131,6 +143,22 @@ function* pushToMark(hands: Hands, target: PlacedObject, mark: Mark): Motion {
       height + 2 * shape.halfHeight + 0.06,
     ]);
   }
+}
+
+/** Turns the hand to face the push where the wrist allows it; otherwise it points as the arm does. */
+function turnToPush(hands: Hands, arm: number, from: Vec3, mark: Mark): { readonly twistRad?: number } {
+  const [ux, uy] = direction(from, mark);
+  const natural = hands.naturalTwist(arm, from);
+  const away = Math.atan2(uy, ux) - hands.view.base[2] - natural;
+  const twist = Math.atan2(Math.sin(away), Math.cos(away));
+  return Math.abs(twist) < MAX_TWIST_RAD ? { twistRad: natural + twist } : {};
+}
+
+/** A fist, or fingers apart by about the radius, between which a round thing does not slip away sideways. */
+function gripToPush(hands: Hands, arm: number, target: PlacedObject, isFacing: boolean): number {
+  const shape = target.kind.shape(target.sizeM);
+  if (!isFacing || shape.symmetry !== 0) return 1;
+  return Math.max(0, 1 - (0.3 * shape.grip) / hands.view.spec.arms[arm]!.openM);
 }
 
 /** One push: goes on until the object is level with the mark, or the hand has lost it. */
@@ -145,6 +173,8 @@ function* pushAlong(
   const { view } = hands;
   const stepM = Math.min(0.03, (hands.style.speed * 0.6) / view.spec.controlRateHz);
   let [ux, uy] = direction(view.objectPos(target.name), mark);
+  let best = Infinity;
+  let stalled = 0;
   for (let k = 0; k < 90; k++) {
     const object = view.objectPos(target.name);
     const toMarkX = mark.pos[0] - object[0],
@@ -156,6 +186,10 @@ function* pushAlong(
     const lead = (tool[0] - measured[0]) * ux + (tool[1] - measured[1]) * uy; // still to come without a word
     const toGo = toMarkX * ux + toMarkY * uy;
     if (toGo < 0.004 + 0.5 * lead) return;
+    const gap = Math.hypot(mark.pos[0] - measured[0], mark.pos[1] - measured[1]);
+    stalled = gap < best - 0.002 ? 0 : stalled + 1;
+    best = Math.min(best, gap);
+    if (stalled > STALL_STEPS) return;
     const offX = object[0] - tool[0],
       offY = object[1] - tool[1];
     const along = offX * ux + offY * uy;
