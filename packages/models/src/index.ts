@@ -14,3 +14,4 @@ export {
 export type { TrainingSource } from "./train/latent-store.ts";
 export { choosePrecision } from "./train/precision.ts";
 export { readMetrics, type MetricLine } from "./train/metrics.ts";
+export { asWorld, type DreamWorldOptions } from "./as-world.ts";

@@ -8,14 +8,21 @@
  *   own, so that spatial tokens need not attend to them.
  * - A frame's input holds the latents of the frame before it as well (as they were given, noisy or clean): motion is
  *   then a local matter, and one-step errors fell at once (docs/experiments.md).
+ * - The network's output is added to what a Kalman filter would say (`linearGuess`): the frame before, moved towards
+ *   the noisy input as far as the signal level warrants. So an untrained model already copies the last frame, and
+ *   what stands still need not be learnt. This extends the skip connection of EDM (Karras et al. 2022, section 5)
+ *   from "the mean of all data" to "the frame before".
  * - The first layers' input and the heads see the action that leads *to* the frame (row t - 1), as rows are aligned.
  *
  * Shapes: B batch, T time, V cameras, N latent tokens of all cameras, C channels, A action width, P state width,
  * W model width, S = N + 1 + registers tokens per frame.
  */
 import {
+  buffer,
   cat,
   Embedding,
+  full,
+  fullLike,
   Linear,
   Module,
   parameter,
@@ -43,6 +50,8 @@ export interface DynamicsInput {
   readonly latents: Tensor;
   /** Latents [B, 1, N, C] of the frame before the first one; zeros where left out. */
   readonly before?: Tensor;
+  /** Their level, int64 [B, 1]; clean where left out. */
+  readonly levelBefore?: Tensor;
   /** int64 [B, T]: tau times maxSteps, from 0 (noise) to maxSteps (clean). */
   readonly level: Tensor;
   /** int64 [B, T]: k of the step size 2^-k. */
@@ -84,6 +93,8 @@ export class Dynamics extends Module {
   readonly latentsOut: Linear;
   readonly stateOut: Linear | null;
   readonly outcomeOut: Linear; // reward, success
+  /** Deviation of the change of the latents from one frame to the next; measured once they are encoded. Scalar. */
+  readonly changeStd: Tensor;
 
   constructor(config: DynamicsConfig, shape: StreamShape, maxFrames: number, generator: Generator) {
     super();
@@ -106,6 +117,7 @@ export class Dynamics extends Module {
     this.latentsOut = new Linear(width, channels, generator, { std: 0 });
     this.stateOut = stateWidth === 0 ? null : new Linear(width, stateWidth, generator, { std: 0 });
     this.outcomeOut = new Linear(width, 2, generator, { std: 0 });
+    this.changeStd = buffer(full([], config.latentStd));
   }
 
   forward(input: DynamicsInput, cache?: StackCache): DynamicsOutput {
@@ -113,13 +125,17 @@ export class Dynamics extends Module {
     const [B = 0, T = 0] = input.latents.shape;
     const { width } = this.config.stack;
     const condition = this.#condition(input).unsqueeze(2); // [B, T, 1, W]
-    const local = this.latentsIn.forward(cat([input.latents, this.#previous(input)], -1)).add(this.position);
+    const previous = this.#previous(input);
+    const local = this.latentsIn.forward(cat([input.latents, previous], -1)).add(this.position);
     const own = this.register.expand([B, T, this.register.size(0), width]);
     const h = this.stack.forward(cat([local.float(), own], 2).add(condition), cache); // [B, T, S, W]
     const head = h.select(2, N); // [B, T, W]
     const outcome = this.outcomeOut.forward(head).float();
     return {
-      latents: this.latentsOut.forward(h.narrow(2, 0, N)).float(),
+      latents: this.latentsOut
+        .forward(h.narrow(2, 0, N))
+        .float()
+        .add(this.#linearGuess(input, previous)),
       stateDelta: this.stateOut?.forward(head).float() ?? zeros([B, T, stateWidth], { device: h.device }),
       reward: outcome.select(-1, 0),
       successLogit: outcome.select(-1, 1),
@@ -143,6 +159,27 @@ export class Dynamics extends Module {
         ? this.noState
         : where(hasState, this.stateIn.forward(state).float(), this.noState);
     return noise.add(acted).add(felt);
+  }
+
+  /**
+   * The best linear guess of the clean latents from the noisy ones and the frame before, were all independent and
+   * Gaussian: first the frame before from its own noisy version, then one Kalman update with this frame's.
+   */
+  #linearGuess({ latents, level, before, levelBefore }: DynamicsInput, previous: Tensor): Tensor {
+    const { maxSteps, latentStd } = this.config;
+    const [B = 0, T = 0] = level.shape;
+    const variance = latentStd ** 2;
+    const tau = level.float().div(maxSteps).view([B, T, 1, 1]);
+    // Before a clip's first frame nothing is known, which is what level 0 means.
+    const unknown = fullLike(tau.narrow(1, 0, 1), before === undefined ? 0 : 1);
+    const first = levelBefore?.float().div(maxSteps).view([B, 1, 1, 1]) ?? unknown;
+    const tauBefore = T === 1 ? first : cat([first, tau.narrow(1, 0, T - 1)], 1);
+    const noiseBefore = tauBefore.rsub(1).square();
+    const spread = tauBefore.square().mul(variance).add(noiseBefore);
+    const prior = previous.mul(tauBefore.mul(variance).div(spread));
+    const priorVariance = noiseBefore.mul(variance).div(spread).add(this.changeStd.square().clampMin(1e-8));
+    const gain = tau.mul(priorVariance).div(tau.square().mul(priorVariance).add(tau.rsub(1).square()));
+    return prior.add(gain.mul(latents.sub(prior.mul(tau))));
   }
 
   /** Each frame's predecessor as it was given: [B, T, N, C]. */

@@ -107,7 +107,9 @@ export class LatentStore {
           const all = cat(parts, 0);
           const gain = model.config.dynamics.latentStd / all.std().item();
           model.latentGain.fill_(gain);
-          return all.mul(gain);
+          const scaled = all.mul(gain);
+          model.dynamics.changeStd.copy_(changeOf(scaled, spans));
+          return scaled;
         }),
       ),
     );
@@ -199,6 +201,18 @@ export class LatentStore {
       },
     };
   }
+}
+
+/** Root mean square change from frame to frame within episodes; scalar. */
+function changeOf(latents: Tensor, spans: readonly (readonly [first: number, length: number])[]): Tensor {
+  const F = latents.size(0);
+  if (F < 2) return latents.std(); // nothing is known of change: as much as frames differ at all
+  const steps = latents.narrow(0, 1, F - 1).sub(latents.narrow(0, 0, F - 1));
+  const squares = steps.square().mean([1, 2]); // [F - 1]
+  const isInside = new Float32Array(F - 1).fill(1);
+  for (const [first] of spans) if (first > 0) isInside[first - 1] = 0;
+  const inside = fromTyped(isInside, [F - 1], { device: latents.device });
+  return squares.mul(inside).sum().div(inside.sum().clampMin(1)).sqrt();
 }
 
 /** [T, N, C], while the model's gain is still 1. */
