@@ -175,6 +175,11 @@ function rowOf(block: unknown, row: number, width: number, where: string): Uint8
   throw new DataError(`${where}: row ${row} could not be read as numbers.`);
 }
 
+/** True for what WebAssembly throws when it traps or aborts; the library's memory cannot be trusted after that. */
+export function isTrap(error: unknown): boolean {
+  return error instanceof Error && error.name === "RuntimeError";
+}
+
 /** Runs one call of the C library; what it throws becomes a `DataError` with its innermost reason. */
 function guarded<T>(where: string, call: () => T): T {
   try {

@@ -158,7 +158,7 @@ test("random damage to a file is refused, never more", async () => {
         const damaged = Buffer.from(bytes);
         for (const [at, value] of edits) damaged[at % damaged.length] = value;
         writeFileSync(path, damaged);
-        await survives(() => openHdf5(path, {}));
+        await survives(() => openHdf5(path, { settings: { stallSec: 2 } }));
       },
     ),
     fuzz(150, 7),

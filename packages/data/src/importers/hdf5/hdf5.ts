@@ -10,18 +10,19 @@ import type {
   SourceOptions,
   SourceSummary,
 } from "../../source.ts";
-import { stepsOf } from "../shared/columns.ts";
 import { firstBytes, hashFile, kindOf, listFiles, otherFiles } from "../shared/files.ts";
 import { Findings, watched } from "../shared/findings.ts";
 import { parseSettings, rateSetting } from "../shared/settings.ts";
-import { H5File } from "./h5file.ts";
-import { episodeGroups, type H5Episode, readEpisode } from "./layouts.ts";
+import { IsolatedH5 } from "./isolated.ts";
+import type { H5Found } from "./read-file.ts";
 
 const Settings = z.strictObject({
   /** Control rate in Hz; 20 for robosuite and 50 for ALOHA where the file does not say. */
   rateHz: rateSetting.optional(),
   /** Task text of every episode, which these layouts do not hold. */
   task: z.string().optional(),
+  /** How long the HDF5 library may take for one answer before the file is given up. */
+  stallSec: z.coerce.number().positive().max(3600).default(30),
 });
 
 const NAME = /\.(hdf5|h5)$/i;
@@ -57,6 +58,7 @@ class Hdf5Source implements EpisodeSource {
   readonly #skipped: readonly Skip[];
   readonly #options: SourceOptions;
   readonly #settings: z.output<typeof Settings>;
+  readonly #library: IsolatedH5;
 
   constructor(
     root: string,
@@ -70,6 +72,7 @@ class Hdf5Source implements EpisodeSource {
     this.#skipped = skipped;
     this.#options = options;
     this.#settings = settings;
+    this.#library = new IsolatedH5(settings.stallSec);
   }
 
   async describe(): Promise<SourceSummary> {
@@ -113,54 +116,29 @@ class Hdf5Source implements EpisodeSource {
           sourceHash: hashed.hash,
           labels: episode.labels,
         },
-        steps: () => watched(readSteps(path, group, this.#settings.rateHz), rateHz, findings),
+        steps: () => watched(this.#library.steps(path, group, this.#settings.rateHz), rateHz, findings),
         findings: () => findings.list(),
       };
     }
   }
 
   close(): Promise<void> {
-    return Promise.resolve();
+    return this.#library.close();
   }
 
-  /** Every episode's structure, or why a file or group has none. */
-  async *#walk(): AsyncGenerator<Skip | { id: string; path: string; group: string; episode: H5Episode }> {
+  /** Every file in turn; one that stalls or crashes the library is left with the reason, and the next is read. */
+  async *#walk(): AsyncGenerator<Skip | (H5Found & { path: string })> {
     for (const name of this.#files) {
       const path = name === "" ? this.#root : join(this.#root, name);
       const label = name === "" ? basename(path) : name;
-      let file: H5File | undefined;
       try {
-        file = await H5File.open(path);
-        for (const group of episodeGroups(file)) {
-          const id = group === "" ? label : `${label}:${group}`;
-          try {
-            yield { id, path, group, episode: await readEpisode(file, group, this.#settings.rateHz) };
-          } catch (error) {
-            if (!(error instanceof DataError)) throw error;
-            yield { what: id, reason: error.message };
-          }
+        for await (const found of this.#library.walk(path, label, this.#settings.rateHz)) {
+          yield "reason" in found ? found : { ...found, path };
         }
       } catch (error) {
         if (!(error instanceof DataError)) throw error;
         yield { what: label, reason: messageOf(error) };
-      } finally {
-        file?.close();
       }
     }
-  }
-}
-
-/** Opens the file anew, so that steps may be read at any time and do not hold the file open before. */
-async function* readSteps(
-  path: string,
-  group: string,
-  rateHz: number | undefined,
-): ReturnType<typeof stepsOf> {
-  const file = await H5File.open(path);
-  try {
-    const { plan, steps } = await readEpisode(file, group, rateHz);
-    yield* stepsOf(plan, 0, steps);
-  } finally {
-    file.close();
   }
 }

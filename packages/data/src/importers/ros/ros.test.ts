@@ -287,7 +287,9 @@ describe("MCAP", () => {
   test("random damage to files of every kind is refused, never more", async () => {
     const db = join(folder, "fuzz_source.db3");
     await writeRosbag2(db);
-    const sources = [readFileSync(join(folder, "e0.mcap")), readFileSync(db)];
+    const mcap = join(folder, "fuzz_source.mcap");
+    await exportMcap(episode, mcap);
+    const sources = [readFileSync(mcap), readFileSync(db)];
     const bag = sample("rosbag1-samples/example-lz4.bag");
     if (bag) sources.push(readFileSync(bag));
     for (const [i, good] of sources.entries()) {
