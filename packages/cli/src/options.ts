@@ -23,6 +23,15 @@ export function positiveNumber(text: string): number {
   return value;
 }
 
+/** A number from 0 to 1, both included. */
+export function fraction(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= 1)) {
+    throw new InvalidArgumentError(`It must be a number from 0 to 1, got "${text}".`);
+  }
+  return value;
+}
+
 /** Episode indices in rising order: "0-63", "3", "0-3,7,9-11"; both ends of a range belong to it. */
 export function episodeList(text: string): number[] {
   const indices = new Set<number>();

@@ -14,8 +14,9 @@ export {
   type RecordSummary,
 } from "./record/record-episodes.ts";
 export { episodeSeed, runEpisode, type EpisodeOutcome } from "./record/episode.ts";
+export { filmEpisodes, FILM_SIZE_PX, type Film, type FilmOptions } from "./record/film.ts";
 export { contactSheet, type ContactSheet, type ContactSheetOptions } from "./record/contact-sheet.ts";
-export { FAMILIES, SPLITS, perturbationOf, type Perturbation } from "./perturb/splits.ts";
+export { FAMILIES, SPLITS, TRAINING_SPLIT, perturbationOf, type Perturbation } from "./perturb/splits.ts";
 export type { Family } from "./perturb/family.ts";
 export { TASKS, taskNamed } from "./tasks/registry.ts";
 export type { Judgement, Motion, Task, TaskSetting } from "./tasks/task.ts";

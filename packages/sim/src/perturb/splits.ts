@@ -25,8 +25,11 @@ export const FAMILIES: readonly Family[] = [
   friction,
 ];
 
+/** The only split that training data comes from. */
+export const TRAINING_SPLIT = "seen";
+
 export const SPLITS: readonly string[] = [
-  "seen",
+  TRAINING_SPLIT,
   ...FAMILIES.map(({ name }) => `novel-${name}`),
   "novel-combination",
 ];
@@ -43,7 +46,7 @@ export interface Perturbation {
  * @param strength from 0 to 1
  * @throws {UsageError} for an unknown split or a strength out of range
  */
-export function perturbationOf(split = "seen", strength = 1): Perturbation {
+export function perturbationOf(split: string = TRAINING_SPLIT, strength = 1): Perturbation {
   if (!SPLITS.includes(split)) {
     throw new UsageError(`perturbationOf: the split must be one of ${SPLITS.join(", ")}, got "${split}".`);
   }

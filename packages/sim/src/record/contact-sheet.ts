@@ -1,27 +1,18 @@
 /** A contact sheet: one row per seed, pictures from the first to the last, so that a person sees what is recorded. */
 import { ConfigError, type Image } from "@orrery/core";
-import { checkOperator } from "../operators/operator.ts";
-import { makeKitchenWorld } from "../world/kitchen-world.ts";
-import { episodeSeed, runEpisode } from "./episode.ts";
+import { FILM_SIZE_PX, type FilmOptions, filmEpisodes } from "./film.ts";
 
-export interface ContactSheetOptions {
-  readonly task: string;
-  readonly operator?: string;
-  readonly split?: string;
-  readonly strength?: number;
-  readonly camera?: string;
-  /** Side of each picture, pixels. */
-  readonly size?: number;
+export interface ContactSheetOptions extends FilmOptions {
   readonly rows?: number;
   readonly columns?: number;
-  readonly seed?: number;
-  readonly timeLimitSec?: number;
 }
 
 export interface ContactSheet {
   readonly image: Image;
   /** One line per row: instruction and outcome. */
   readonly captions: readonly string[];
+  /** How many rows ended in success. */
+  readonly successes: number;
 }
 
 const GAP_PX = 2;
@@ -32,42 +23,41 @@ const GAP_PX = 2;
  * @throws {ConfigError} for sizes out of range
  */
 export async function contactSheet(options: ContactSheetOptions): Promise<ContactSheet> {
-  const { camera = "head", size = 128, rows = 4, columns = 8, seed = 0 } = options;
+  const { size = FILM_SIZE_PX, rows = 4, columns = 8 } = options;
   const problems = Object.entries({ size, rows, columns })
     .filter(([, value]) => !Number.isInteger(value) || value < 1 || value > 2048)
     .map(([name, value]) => `${name} must be a whole number from 1 to 2048, got ${value}`);
   if (problems.length > 0) throw new ConfigError("contactSheet", problems);
-  const operator = checkOperator(options.operator ?? "expert");
-  const world = await makeKitchenWorld({
-    task: options.task,
-    cameras: [{ name: camera, width: size, height: size }],
-    endless: true,
-    ...(options.split === undefined ? {} : { split: options.split }),
-    ...(options.strength === undefined ? {} : { strength: options.strength }),
-    ...(options.timeLimitSec === undefined ? {} : { timeLimitSec: options.timeLimitSec }),
-  });
-  const sheet = makeSheet(columns * (size + GAP_PX) - GAP_PX, rows * (size + GAP_PX) - GAP_PX);
+  const strips: (readonly Image[])[] = [];
   const captions: string[] = [];
-  try {
-    for (let row = 0; row < rows; row++) {
-      const pictures: Image[] = [];
-      const outcome = await runEpisode(world, operator, episodeSeed(seed, row), ({ images }) => {
-        pictures.push(images[camera]!);
-      });
-      captions.push(`${outcome.instruction}: ${outcome.success ? "done" : (outcome.failure ?? "not done")}`);
-      for (let column = 0; column < columns; column++) {
-        const at = Math.round((column * (pictures.length - 1)) / Math.max(1, columns - 1));
-        paste(sheet, pictures[at]!, column * (size + GAP_PX), row * (size + GAP_PX));
-      }
-    }
-  } finally {
-    await world.close();
+  let successes = 0;
+  for await (const film of filmEpisodes(rows, options)) {
+    strips.push(evenly(film.images, columns));
+    captions.push(film.caption);
+    successes += film.success ? 1 : 0;
   }
-  return { image: sheet, captions };
+  return { image: gridOf(strips), captions, successes };
 }
 
-function makeSheet(width: number, height: number): Image {
-  return { width, height, data: new Uint8Array(width * height * 3).fill(255) };
+/** `count` of the images, from the first to the last at even distances. */
+export function evenly<T>(items: readonly T[], count: number): T[] {
+  const gaps = Math.max(1, count - 1);
+  return Array.from({ length: count }, (_, i) => items[Math.round((i * (items.length - 1)) / gaps)]!);
+}
+
+/** Lays rows of pictures, all of one size, out on white. */
+export function gridOf(rows: readonly (readonly Image[])[]): Image {
+  const { width, height } = rows[0]![0]!;
+  const columns = Math.max(...rows.map((row) => row.length));
+  const sheet = {
+    width: columns * (width + GAP_PX) - GAP_PX,
+    height: rows.length * (height + GAP_PX) - GAP_PX,
+  };
+  const image: Image = { ...sheet, data: new Uint8Array(sheet.width * sheet.height * 3).fill(255) };
+  rows.forEach((row, r) =>
+    row.forEach((picture, c) => paste(image, picture, c * (width + GAP_PX), r * (height + GAP_PX))),
+  );
+  return image;
 }
 
 function paste(sheet: Image, picture: Image, left: number, top: number): void {

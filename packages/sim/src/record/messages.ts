@@ -14,6 +14,9 @@ export interface WorkerPlan {
   readonly shadows: boolean;
   readonly timeLimitSec: number;
   readonly seed: number;
+  readonly split: string;
+  readonly strength: number;
+  readonly isEvaluation: boolean;
   readonly recordingFolder: string;
 }
 

@@ -57,6 +57,24 @@ test("a second recording goes on where the first ended", async () => {
   expect(await columnOf(to, 1, "action")).toEqual(await columnOf(join(folder, "one"), 1, "action"));
 }, 60_000);
 
+test("held-out splits are recorded for evaluation only, and never into a training set", async () => {
+  const novel = { ...BASE, episodes: 1, workers: 1, split: "novel-light" } as const;
+  await expect(recordEpisodes({ ...novel, to: join(folder, "leak") })).rejects.toThrow(
+    /"novel-light".*--evaluation/,
+  );
+  expect(existsSync(join(folder, "leak"))).toBe(false);
+
+  const to = join(folder, "judged");
+  await recordEpisodes({ ...novel, to, isEvaluation: true, strength: 0.5 });
+  const [episode] = (await openDataset(to)).episodes;
+  expect(episode!.provenance.labels).toMatchObject({
+    split: "novel-light",
+    strength: 0.5,
+    purpose: "evaluation",
+  });
+  await expect(recordEpisodes({ ...BASE, episodes: 1, to })).rejects.toThrow(/another dataset/);
+}, 60_000);
+
 test("wrong use is refused before anything is written; stopping keeps what is finished", async () => {
   const to = join(folder, "none");
   await expect(recordEpisodes({ ...BASE, task: "juggle", to })).rejects.toThrow(/"juggle"/);

@@ -2,18 +2,21 @@
  * Records simulated episodes on all cores into a LeRobot dataset. Threads simulate, render and encode; the main
  * thread only appends, in order of the index, so the dataset does not depend on how many threads there were.
  */
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
-import { AbortedError, ConfigError, OrreryError, messageOf } from "@orrery/core";
+import { AbortedError, ConfigError, OrreryError, UsageError, messageOf } from "@orrery/core";
 import { spawnWorker } from "@orrery/core/node";
-import { type DatasetWriter, openDatasetWriter } from "@orrery/data";
+import { type DatasetWriter, openDataset, openDatasetWriter } from "@orrery/data";
 import { type CameraSize, embodimentOf } from "../bodies/body.ts";
 import { bodyNamed } from "../bodies/registry.ts";
 import { checkActionSpace } from "../control/action-space.ts";
 import { actionPartsOf } from "../control/make-action-space.ts";
 import { checkOperator } from "../operators/operator.ts";
+import { TRAINING_SPLIT, perturbationOf } from "../perturb/splits.ts";
 import { taskNamed } from "../tasks/registry.ts";
-import { HEAD_64 } from "../world/kitchen-world.ts";
+import { DEFAULT_BODY, HEAD_64 } from "../world/kitchen-world.ts";
 import type { EpisodeOrder, EpisodeReport, WorkerPlan } from "./messages.ts";
 
 export interface RecordOptions {
@@ -32,6 +35,12 @@ export interface RecordOptions {
   readonly shadows?: boolean;
   /** Length of a play episode, or a task's time limit; play lasts 12 s unless said otherwise. */
   readonly timeLimitSec?: number;
+  /** Which split to draw from: "seen" unless said otherwise; any other only for an evaluation set. */
+  readonly split?: string;
+  /** How far a novel family goes, 0 to 1; 1 unless said otherwise. */
+  readonly strength?: number;
+  /** Records a set that models are judged on and never trained on; only such a set may hold `novel-*` splits. */
+  readonly isEvaluation?: boolean;
   /** Threads; one per core unless said otherwise. */
   readonly workers?: number;
   readonly onProgress?: (progress: RecordProgress) => void;
@@ -65,7 +74,8 @@ export interface RecordSummary {
 const PLAY_SEC = 12;
 
 /**
- * @throws {UsageError} for an unknown task, operator, body, camera or action space
+ * @throws {UsageError} for an unknown task, operator, body, camera, action space or split; for training data from a
+ *   novel split; for a training recording into an evaluation set or the other way round
  * @throws {ConfigError} for numbers out of range
  * @throws {DataError} if the dataset can't be written
  * @throws {AbortedError} when `signal` fired
@@ -74,6 +84,7 @@ export async function recordEpisodes(options: RecordOptions): Promise<RecordSumm
   const plan = planOf(options);
   const spec = bodyNamed(plan.body).spec;
   const parts = actionPartsOf(checkActionSpace(plan.actionSpace), spec);
+  await checkPurpose(options.to, plan.isEvaluation);
   const writer = await openDatasetWriter(options.to, {
     embodiment: embodimentOf(spec, parts, plan.cameras),
     licence: "Apache-2.0",
@@ -105,16 +116,48 @@ function planOf(options: RecordOptions): Omit<WorkerPlan, "recordingFolder"> {
   if (problems.length > 0) throw new ConfigError("recordEpisodes", problems);
   const task = taskNamed(options.task);
   const operator = checkOperator(options.operator);
+  const isEvaluation = options.isEvaluation ?? false;
+  const split = checkedSplit(options, isEvaluation);
   return {
     task: task.name,
-    body: options.body ?? "neo",
+    body: options.body ?? DEFAULT_BODY,
     operator,
     actionSpace: checkActionSpace(options.actionSpace ?? "ee-delta"),
     cameras: options.cameras ?? HEAD_64,
     shadows: options.shadows ?? true,
     timeLimitSec: timeLimitSec ?? (operator === "play" ? PLAY_SEC : task.timeLimitSec),
     seed,
+    split,
+    strength: options.strength ?? 1,
+    isEvaluation,
   };
+}
+
+/** What is held back from training stays out of it: a novel split is recorded only when it is meant for judging. */
+function checkedSplit({ split = TRAINING_SPLIT, strength }: RecordOptions, isEvaluation: boolean): string {
+  perturbationOf(split, strength);
+  if (split !== TRAINING_SPLIT && !isEvaluation) {
+    throw new UsageError(
+      `recordEpisodes: training data must come from the split "${TRAINING_SPLIT}", got "${split}". ` +
+        "To record a set that models are only judged on, pass --evaluation (isEvaluation: true).",
+    );
+  }
+  return split;
+}
+
+/** A dataset is for training or for evaluation as a whole, so that a loader need not look at every episode. */
+async function checkPurpose(to: string, isEvaluation: boolean): Promise<void> {
+  if (!existsSync(join(to, "meta"))) return;
+  const { episodes } = await openDataset(to);
+  const other = episodes.find(
+    ({ provenance }) => (provenance.labels?.["purpose"] === "evaluation") !== isEvaluation,
+  );
+  if (!other) return;
+  const [is, wanted] = isEvaluation ? ["training", "evaluation"] : ["evaluation", "training"];
+  throw new UsageError(
+    `recordEpisodes: ${to} must hold ${wanted} episodes only, but episode ${other.index} is for ${is}. ` +
+      "Record into another dataset.",
+  );
 }
 
 /** One call of `recordEpisodes` under way. */

@@ -1,6 +1,7 @@
 /** A recording thread: its own MuJoCo, its own world, its own encoder; one episode per order. */
 import { parentPort, workerData } from "node:worker_threads";
 import { EpisodeRecorder } from "@orrery/data";
+import { TRAINING_SPLIT } from "../perturb/splits.ts";
 import { makeKitchenWorld } from "../world/kitchen-world.ts";
 import { episodeSeed, runEpisode } from "./episode.ts";
 import type { EpisodeOrder, EpisodeReport, WorkerPlan } from "./messages.ts";
@@ -28,7 +29,9 @@ async function record({ index }: EpisodeOrder): Promise<EpisodeReport> {
       labels: {
         task: plan.task,
         action_space: plan.actionSpace,
-        split: "seen",
+        split: plan.split,
+        ...(plan.split === TRAINING_SPLIT ? {} : { strength: plan.strength }),
+        ...(plan.isEvaluation ? { purpose: "evaluation" } : {}),
         ...(outcome.failure === undefined || isPlay ? {} : { failure: outcome.failure }),
       },
     },

@@ -74,11 +74,14 @@ const SETTLE_SEC = 0.2;
 /** Ready-made default camera for training: the head's view at 64x64. */
 export const HEAD_64: readonly CameraSize[] = [{ name: "head", width: 64, height: 64 }];
 
+/** The body where none is named. */
+export const DEFAULT_BODY = "neo";
+
 /** Makes a kitchen world; `reset` it before the first step. */
 export async function makeKitchenWorld(options: KitchenOptions): Promise<KitchenWorld> {
   perturbationOf(options.split, options.strength); // wrong use shows before anything is compiled
   const task = taskNamed(options.task);
-  const body = bodyNamed(options.body ?? "neo");
+  const body = bodyNamed(options.body ?? DEFAULT_BODY);
   const spaceName = checkActionSpace(options.actionSpace ?? "ee-delta");
   const ghost = await Physics.compile(buildGhost(body));
   const ik = new InverseKinematics(body.spec, ghost);
@@ -126,7 +129,7 @@ export class KitchenWorld implements World {
     this.task = task;
     this.#ghost = ghost;
     this.ik = ik;
-    this.spec = bodyNamed(options.body ?? "neo").spec;
+    this.spec = bodyNamed(options.body ?? DEFAULT_BODY).spec;
     this.#space = space;
     this.#perturbation = perturbationOf(options.split, options.strength);
     this.#cameras = options.cameras ?? HEAD_64;
@@ -177,7 +180,7 @@ export class KitchenWorld implements World {
       );
     }
     const rng = makeRng(seed, "kitchen", this.task.name);
-    const body = bodyNamed(this.#options.body ?? "neo");
+    const body = bodyNamed(this.#options.body ?? DEFAULT_BODY);
     const { family, strength, pairs } = this.#perturbation;
     // A stream of its own, so that everything else stays as the seed drew it.
     this.#noise = makeRng(seed, "perturb", family?.name ?? "none");

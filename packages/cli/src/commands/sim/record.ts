@@ -2,7 +2,7 @@
 import { InvalidArgumentError, type Command } from "commander";
 import type { CameraSize } from "@orrery/sim";
 import { formatDuration, formatNumber } from "../../format.ts";
-import { positiveNumber, positiveWhole } from "../../options.ts";
+import { fraction, positiveNumber, positiveWhole } from "../../options.ts";
 import { runs } from "../../run.ts";
 
 interface RecordFlags {
@@ -16,6 +16,9 @@ interface RecordFlags {
   readonly shadows: boolean;
   readonly timeLimit?: number;
   readonly workers?: number;
+  readonly split?: string;
+  readonly strength?: number;
+  readonly evaluation?: boolean;
 }
 
 export function addSimRecord(sim: Command): void {
@@ -30,15 +33,19 @@ export function addSimRecord(sim: Command): void {
     .option("--cameras <list>", "cameras and sizes, as head:64x64,left_wrist:64x64", cameraList)
     .option("--no-shadows", "render without shadows")
     .option("--time-limit <seconds>", "longest episode", positiveNumber)
+    .option("--split <name>", "seen; novel-<family> and novel-combination only with --evaluation")
+    .option("--strength <s>", "how far a novel family goes, from 0 to 1", fraction)
+    .option("--evaluation", "record a set for judging models, never for training them")
     .option("--workers <n>", "threads; one per core where left out", positiveWhole)
     .description("simulate episodes and record them");
   runs(command, async (_args, options, run) => {
-    const { timeLimit, ...flags } = options as RecordFlags;
+    const { timeLimit, evaluation, ...flags } = options as RecordFlags;
     const { recordEpisodes } = await import("@orrery/sim");
     run.progress.update({ what: "record", done: 0, total: flags.episodes, unit: "episodes" });
     const summary = await recordEpisodes({
       ...flags,
       ...(timeLimit === undefined ? {} : { timeLimitSec: timeLimit }),
+      ...(evaluation === undefined ? {} : { isEvaluation: evaluation }),
       seed: run.seed,
       signal: run.signal,
       onProgress: ({ episodes, of, stepsPerSecond, successRate }) =>
