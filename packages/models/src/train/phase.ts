@@ -52,8 +52,11 @@ export class Phase {
     this.clock = new PhaseClock({ warmupSteps, decayShare, steps, ...limit }, clock);
   }
 
-  /** One optimiser step on what `losses` computes inside a scope. Steps whose gradient is not finite are left out. */
-  step(losses: LossFn): StepReport {
+  /**
+   * One optimiser step on what `losses` computes inside a scope. Steps whose gradient is not finite are left out.
+   * @param waitedSec time that its batch was waited for, which counts towards a time limit
+   */
+  step(losses: LossFn, waitedSec = 0): StepReport {
     const began = performance.now();
     const report = scope(() => {
       const parts = Object.entries(losses());
@@ -74,7 +77,7 @@ export class Phase {
       return { losses: values, gradNorm };
     });
     this.#update(report);
-    this.clock.tick((performance.now() - began) / 1000);
+    this.clock.tick(waitedSec + (performance.now() - began) / 1000);
     return report;
   }
 

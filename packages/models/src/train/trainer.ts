@@ -114,6 +114,8 @@ class Trainer {
       this.#generator.setState(Buffer.from(generator, "base64"));
       this.#log.rewindTo(phase, clock.step);
       options.onNote?.(`resumed in phase ${phase} at step ${clock.step}`);
+    } else if (options.resume === true) {
+      this.#log.rewindTo("tokenizer", 0); // stopped before its first checkpoint: from the beginning
     }
   }
 
@@ -320,15 +322,16 @@ class Trainer {
     while (!phase.clock.isDone) {
       const waitFrom = performance.now();
       const losses = await prepare();
-      waitSec += (performance.now() - waitFrom) / 1000;
-      const report = phase.step(losses);
+      const waited = (performance.now() - waitFrom) / 1000;
+      waitSec += waited;
+      const report = phase.step(losses, waited);
       for (const [key, value] of Object.entries(report.losses)) {
         average.set(key, 0.95 * (average.get(key) ?? value) + 0.05 * value);
       }
       const { step, elapsedSec, factor } = phase.clock;
-      const rate =
-        ((step - began.step) * framesPerStep) / Math.max(1e-9, elapsedSec - began.elapsedSec + waitSec);
-      const dataWait = waitSec / Math.max(1e-9, waitSec + elapsedSec - began.elapsedSec);
+      const seconds = Math.max(1e-9, elapsedSec - began.elapsedSec);
+      const rate = ((step - began.step) * framesPerStep) / seconds;
+      const dataWait = waitSec / seconds;
       this.#loss = Object.fromEntries(average);
       this.#rate[name] = rate;
       this.#steps[name] = step;
