@@ -20,6 +20,7 @@ export function wilson(successes: number, trials: number): Interval {
  *
  * @param clusters the items of each cluster
  * @param statistic of a list of items
+ * @returns NaN for both ends where there is but one cluster: it tells nothing of how clusters differ
  */
 export function bootstrap<T>(
   clusters: readonly (readonly T[])[],
@@ -27,6 +28,7 @@ export function bootstrap<T>(
   rng: Rng,
   rounds = 1000,
 ): Interval {
+  if (clusters.length < 2) return [Number.NaN, Number.NaN];
   const values: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const drawn: T[] = [];

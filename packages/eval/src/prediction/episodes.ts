@@ -1,5 +1,5 @@
 /** Held-out episodes in memory and the windows cut from them. */
-import { DataError, type Rng } from "@orrery/core";
+import { DataError, UsageError, widthOf, type Rng } from "@orrery/core";
 import { episodeFrames, type DatasetReader, type EpisodeFrames } from "@orrery/data";
 import type { Context, StreamFacts } from "@orrery/models";
 
@@ -14,29 +14,74 @@ export interface FrameSize {
   readonly width: number;
 }
 
-/** @throws {DataError} if nothing is left to load */
-export async function loadEpisodes(
+/**
+ * Episodes of a dataset at the size and with the cameras that a model sees, one after another. Those that cannot be
+ * used are told to `onNote` and left out.
+ * @throws {UsageError} if the dataset is of another body than the model was made for
+ * @throws {DataError} after the last one, if none could be used
+ */
+export async function* streamEpisodes(
   dataset: DatasetReader,
   episodes: readonly number[] | undefined,
   facts: StreamFacts,
   size: FrameSize,
   onNote: (note: string) => void = () => {},
-): Promise<EpisodeFrames[]> {
-  const loaded: EpisodeFrames[] = [];
+): AsyncGenerator<EpisodeFrames> {
+  assertSameBody(dataset, facts);
+  let found = 0;
+  let firstReason = "";
   const request = {
     dataset,
     size,
     cameras: facts.cameras,
-    onSkip: (left: { episode: number; reason: string }) =>
-      onNote(`left out episode ${left.episode}: ${left.reason}`),
+    onSkip: ({ episode, reason }: { episode: number; reason: string }) => {
+      firstReason ||= `episode ${episode}: ${reason}`;
+      onNote(`left out episode ${episode}: ${reason}`);
+    },
     ...(episodes === undefined ? {} : { episodes }),
   };
-  for await (const episode of episodeFrames(request)) loaded.push(episode);
-  if (loaded.length === 0)
-    throw new DataError(
-      `loadEpisodes: no episode of ${dataset.files.root} can be used. See \`orrery data check\`.`,
-    );
+  for await (const episode of episodeFrames(request)) {
+    found++;
+    yield episode;
+  }
+  if (found > 0) return;
+  const { root } = dataset.files;
+  const why = firstReason === "" ? "it holds none" : firstReason;
+  throw new DataError(
+    `loadEpisodes: none of the episodes wanted of ${root} can be used (${why}). \`orrery data check ${root}\` says more.`,
+    { path: root },
+  );
+}
+
+/** The episodes of `streamEpisodes`, all at once. */
+export async function loadEpisodes(...wanted: Parameters<typeof streamEpisodes>): Promise<EpisodeFrames[]> {
+  const loaded: EpisodeFrames[] = [];
+  for await (const episode of streamEpisodes(...wanted)) loaded.push(episode);
   return loaded;
+}
+
+/**
+ * A vector that a dataset does not record is fine, one of another width is another robot's.
+ * @throws {UsageError} naming what differs
+ */
+function assertSameBody(dataset: DatasetReader, facts: StreamFacts): void {
+  const { embodiment } = dataset;
+  const has = dataset.cameras.map(({ name }) => name);
+  const differences = [
+    ...facts.cameras
+      .filter((name) => !has.includes(name))
+      .map((name) => `no camera "${name}" (it has ${has.join(", ") || "none"})`),
+    ...widthDifference("actions", widthOf(embodiment.action), facts.actionWidth),
+    ...widthDifference("states", widthOf(embodiment.state), facts.stateWidth),
+  ];
+  if (differences.length === 0) return;
+  throw new UsageError(
+    `The model was made for "${facts.embodiment.name}", ${dataset.files.root} holds "${embodiment.name}": ${differences.join(", ")}. Name a dataset of the model's own body.`,
+  );
+}
+
+function widthDifference(what: string, found: number, needed: number): string[] {
+  return found === 0 || found === needed ? [] : [`${what} of ${found} numbers instead of ${needed}`];
 }
 
 /** At most `count` windows, spread evenly over all that fit, the same for the same seed. */
@@ -62,6 +107,23 @@ export function chooseWindows(
     { length: count },
     (_, i) => all[Math.min(all.length - 1, Math.floor(offset + i * step))] as Window,
   );
+}
+
+/**
+ * For each window the index of another one, whose actions it is given to see whether they matter: a rotation of a
+ * shuffle, on to the next window of another episode. Null where all windows are of one episode: its own actions a
+ * few rows later would be too alike.
+ */
+export function shuffledPartners(windows: readonly Window[], rng: Rng): number[] | null {
+  const order = rng.shuffle(windows.map((_, i) => i));
+  const partner: number[] = Array.from({ length: windows.length }, () => 0);
+  for (const [place, i] of order.entries()) {
+    const after = order.map((_, k) => order[(place + 1 + k) % order.length] as number);
+    const other = after.find((j) => windows[j]?.episode !== windows[i]?.episode);
+    if (other === undefined) return null;
+    partner[i] = other;
+  }
+  return partner;
 }
 
 /** Rows `from` to `from + T` of several windows as a batch for the model. */
