@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """One training step of the dynamics model in Python's torch: the same network, losses and updates as packages/models.
 
-Reads {"threads", "batch", "frames", "tokens", "channels", "action", "state", "bootstrap", "bfloat16", and a stack's
+Reads {"threads", "batch", "frames", "tokens", "channels", "inputs", "std", "action", "state", "bootstrap", "bfloat16", and a stack's
 "width", "depth", "head", "registers", "timeEvery", "maxSteps"} as its only argument. For every line "N" on stdin it
 makes N steps and prints the seconds of each as a JSON list.
 """
@@ -79,7 +79,7 @@ class Dynamics(nn.Module):
     def __init__(self):
         super().__init__()
         token = lambda rows: nn.Parameter(torch.randn(rows, W) * 0.02)
-        self.latents_in = nn.Linear(2 * C, W)
+        self.latents_in = nn.Linear(cfg["inputs"], W)
         self.position, self.register = token(N), token(cfg["registers"] + 1)
         self.level, self.step = nn.Embedding(MAX + 1, W), nn.Embedding(FINEST + 1, W)
         self.action_in, self.no_action = nn.Linear(A, W), nn.Parameter(torch.zeros(W))
@@ -87,6 +87,7 @@ class Dynamics(nn.Module):
         every = cfg["timeEvery"]
         self.blocks = nn.ModuleList(Block(i % every == every - 1) for i in range(cfg["depth"]))
         self.norm = Norm()
+        self.register_buffer("change_std", torch.tensor(0.1))
         self.latents_out, self.state_out, self.outcome = nn.Linear(W, C), nn.Linear(W, P), nn.Linear(W, 2)
         half = cfg["head"] // 2
         angle = torch.arange(2 * T)[:, None] * 10000.0 ** (-torch.arange(half) / half)
@@ -98,8 +99,9 @@ class Dynamics(nn.Module):
         condition = self.level(level) + self.step(step)
         condition = condition + torch.where(has_action, self.action_in(action).float(), self.no_action)
         condition = condition + torch.where(has_state, self.state_in(state).float(), self.no_state)
-        previous = torch.cat([torch.zeros_like(latents[:, :1]), latents[:, :-1]], 1)
-        local = self.latents_in(torch.cat([latents, previous], -1)) + self.position
+        prior, guess = self.linear_guess(latents, level)
+        seen = torch.cat([latents, prior, guess][: cfg["inputs"] // C], -1)
+        local = self.latents_in(seen) + self.position
         own = self.register.expand(b, t, -1, -1)
         h = torch.cat([local.float(), own], 2) + condition.unsqueeze(2)
         for block in self.blocks:
@@ -107,7 +109,21 @@ class Dynamics(nn.Module):
         h = self.norm(h)
         head = h[:, :, N]
         outcome = self.outcome(head).float()
-        return self.latents_out(h[:, :, :N]).float(), self.state_out(head).float(), outcome[..., 0], outcome[..., 1]
+        return self.latents_out(h[:, :, :N]).float() + guess, self.state_out(head).float(), outcome[..., 0], outcome[..., 1]
+
+    def linear_guess(self, latents, level):
+        """The frame before, moved towards the noisy input as far as a Kalman filter would."""
+        b, t = level.shape
+        variance, change = cfg["std"] ** 2, self.change_std.square().clamp_min(1e-8)
+        tau = (level.float() / MAX).view(b, t, 1, 1)
+        tau_before = torch.cat([torch.zeros_like(tau[:, :1]), tau[:, :-1]], 1)
+        noise_before = (1 - tau_before).square()
+        spread = tau_before.square() * variance + noise_before
+        previous = torch.cat([torch.zeros_like(latents[:, :1]), latents[:, :-1]], 1)
+        prior = previous * (tau_before * variance / spread)
+        prior_variance = noise_before * variance / spread + change
+        gain = tau * prior_variance / (tau.square() * prior_variance + (1 - tau).square())
+        return prior, prior + gain * (latents - prior * tau)
 
 
 model = Dynamics()

@@ -44,6 +44,8 @@ export function makeStep(preset = "tiny"): StepBench {
       frames: T,
       tokens: N,
       channels: C,
+      inputs: model.dynamics.latentsIn.weight.size(1),
+      std: config.dynamics.latentStd,
       bootstrap: numBootstrap,
       bfloat16: usesBfloat16,
     },
