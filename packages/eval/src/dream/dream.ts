@@ -68,7 +68,8 @@ export async function dreamOn(options: DreamOptions): Promise<DreamResult> {
           pictures.push({ width, height, data: bytes });
           felt.push(dreamer.feel(state).surprise.item());
         });
-        options.onProgress?.(++done, frames * actions.length);
+        done++;
+        options.onProgress?.(done, frames * actions.length);
         await new Promise((resolve) => setImmediate(resolve));
       }
     } finally {
@@ -101,15 +102,20 @@ export function recordedActions(
   return out;
 }
 
-/** One episode with the cameras and size of a model. @throws {UsageError} if the dataset has no such episode */
+/**
+ * One episode with the cameras and size of a model.
+ * @throws {UsageError} if the dataset has no such episode, or is of another body
+ * @throws {DataError} if the episode cannot be used
+ */
 export async function loadEpisode(
   model: WorldModel,
   dataset: DatasetReader,
   index: number,
 ): Promise<EpisodeFrames> {
   if (!dataset.episodes.some((episode) => episode.index === index)) {
+    const last = dataset.episodes.at(-1)?.index ?? -1;
     throw new UsageError(
-      `dream: episode ${index} must be one of the dataset's ${dataset.episodes.length} (${dataset.files.root}).`,
+      `dream: --episode must be one of 0 to ${last}, got ${index} (${dataset.files.root}).`,
     );
   }
   const { height, width } = model.config.tokenizer;

@@ -61,7 +61,7 @@ export async function loadEpisodes(...wanted: Parameters<typeof streamEpisodes>)
 }
 
 /**
- * A vector that a dataset does not record is fine, one of another width is another robot's.
+ * A vector that only one side knows is fine, one of another width is another robot's.
  * @throws {UsageError} naming what differs
  */
 function assertSameBody(dataset: DatasetReader, facts: StreamFacts): void {
@@ -81,7 +81,9 @@ function assertSameBody(dataset: DatasetReader, facts: StreamFacts): void {
 }
 
 function widthDifference(what: string, found: number, needed: number): string[] {
-  return found === 0 || found === needed ? [] : [`${what} of ${found} numbers instead of ${needed}`];
+  return found === 0 || needed === 0 || found === needed
+    ? []
+    : [`${what} of ${found} numbers instead of ${needed}`];
 }
 
 /** At most `count` windows, spread evenly over all that fit, the same for the same seed. */

@@ -1,5 +1,5 @@
 /** Scores a run folder: finds out what it was trained on, so that held-out really is held out. */
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DataError, messageOf, UsageError } from "@orrery/core";
 import { openDataset, type DatasetReader } from "@orrery/data";
@@ -23,12 +23,12 @@ export interface ScoreRunOptions extends Omit<
 export async function scoreRun(options: ScoreRunOptions): Promise<PredictionResult> {
   const { run, data, usesNearest = true, onNote = () => {}, ...rest } = options;
   const model = loadModel(run);
-  const dataset = await openDataset(data);
-  const trained = trainedOn(run, data);
-  const episodes = heldOut(dataset, trained.here, rest.episodes);
-  const { usesBfloat16 } = choosePrecision("cpu");
-  const training = usesNearest ? await openTraining(trained.first, onNote) : undefined;
   try {
+    const dataset = await openDataset(data);
+    const trained = trainedOn(run, data);
+    const episodes = heldOut(dataset, trained.here, rest.episodes);
+    const { usesBfloat16 } = choosePrecision("cpu");
+    const training = usesNearest ? await openTraining(trained.first, onNote) : undefined;
     return await evaluatePrediction({
       ...rest,
       model,
@@ -53,12 +53,21 @@ function trainedOn(
   const path = join(run, "lineage.json");
   try {
     const { datasets } = JSON.parse(readFileSync(path, "utf8")) as Lineage;
-    return { here: datasets.find((set) => resolve(set.path) === resolve(data)), first: datasets[0] };
+    return { here: datasets.find((set) => placeOf(set.path) === placeOf(data)), first: datasets[0] };
   } catch (cause) {
     throw new DataError(
-      `scoreRun: ${path} cannot be read (${messageOf(cause)}), so nothing can be known to be held out.`,
+      `scoreRun: ${path} cannot be read (${messageOf(cause)}), so nothing can be known to be held out. Name a whole run folder.`,
       { path, cause },
     );
+  }
+}
+
+/** Where a path leads, so that a link to the training set is not taken for another one. */
+function placeOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return resolve(path); // moved or deleted since
   }
 }
 
