@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DataError, messageOf, UsageError, type Embodiment } from "@orrery/core";
 import { writeJsonAtomic } from "@orrery/core/node";
-import { Generator, loadTensors, noGrad, saveTensors, type Tensor } from "@orrery/torch";
+import { Generator, loadTensors, noGrad, saveTensors, scope, type Tensor } from "@orrery/torch";
 import { parseConfig, type ModelConfig } from "./config.ts";
 import { readCheckpoint } from "./train/checkpoint.ts";
 import { WorldModel, type StreamFacts } from "./world-model.ts";
@@ -81,9 +81,15 @@ export function readConfig(folder: string): { config: ModelConfig; facts: Stream
  */
 export function loadModel(folder: string, device = "cpu"): WorldModel {
   const { config, facts } = readConfig(folder);
-  const model = new WorldModel(config, facts, new Generator(0));
+  // The scopes free what weights are made from and the ones read: the model keeps its own.
+  const model = scope(() => new WorldModel(config, facts, new Generator(0)));
   model.setTrainable(false);
-  noGrad(() => model.loadStateDict(weightsOf(folder)));
+  try {
+    scope(() => noGrad(() => model.loadStateDict(weightsOf(folder))));
+  } catch (error) {
+    model.free();
+    throw error;
+  }
   return device === "cpu" ? model : model.to({ device });
 }
 

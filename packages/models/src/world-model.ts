@@ -11,6 +11,7 @@ import { ShapeError, UsageError, type Clip, type Embodiment } from "@orrery/core
 import {
   autocast,
   buffer,
+  cat,
   fromTyped,
   full,
   Generator,
@@ -21,6 +22,7 @@ import {
   randn,
   scope,
   zeros,
+  zerosLike,
   type Tensor,
 } from "@orrery/torch";
 import { tokensPerImage, type ModelConfig } from "./config.ts";
@@ -207,7 +209,7 @@ export class WorldModel extends Module {
 
 /** Moves [B, T, X] one step later; zeros come first. */
 function zerosThen(x: Tensor, T: number): Tensor {
-  return x.narrow(1, 0, T - 1).pad([0, 0, 1, 0]);
+  return cat([zerosLike(x.narrow(1, 0, 1)), x.narrow(1, 0, T - 1)], 1);
 }
 
 /**
