@@ -1,4 +1,4 @@
-import { cat, full, Generator, noGrad, randn, scope, zeros, type Tensor } from "@orrery/torch";
+import { cat, Generator, noGrad, randn, zeros, type Tensor } from "@orrery/torch";
 import { beforeAll, expect, test } from "vitest";
 import { allKnown, debugConfig, distance, randomInput, scramble } from "../testing.ts";
 import { Dynamics, type DynamicsInput, type DynamicsOutput } from "./dynamics.ts";
@@ -150,33 +150,4 @@ test("a model of data without actions and states has no such layers and runs", (
   expect(bare.actionIn).toBeNull();
   const output = noGrad(() => bare.forward({ ...input, action: zeros([B, T, 0]), state: zeros([B, T, 0]) }));
   expect(output.stateDelta.shape).toEqual([B, T, 0]);
-});
-
-test("untrained, it copies the last clean frame, and follows the noisy one as far as its level warrants", () => {
-  const fresh = new Dynamics(config, shape, T, new Generator(3));
-  noGrad(() =>
-    scope(() => {
-      const { maxSteps, latentStd } = config;
-      const [last, noisy] = [input.latents.narrow(1, 0, 1), input.latents.narrow(1, 1, 1)];
-      const guessAt = (level: number): Tensor =>
-        fresh.forward({
-          ...allKnown(input),
-          latents: noisy,
-          before: last,
-          level: full([B, 1], level, { dtype: "int64" }),
-          stepLog: zeros([B, 1], { dtype: "int64" }),
-          action: input.action.narrow(1, 1, 1),
-          hasAction: input.hasAction.narrow(1, 1, 1),
-          state: input.state.narrow(1, 1, 1),
-          hasState: input.hasState.narrow(1, 1, 1),
-        }).latents;
-      // Tolerances: the output layer starts at zero, so only float32 rounding is left.
-      expect(distance(guessAt(0), last)).toBeLessThan(1e-6);
-      expect(distance(guessAt(maxSteps), noisy)).toBeLessThan(1e-6);
-      // Half way with a change as large as the latents: one scalar Kalman update.
-      const gain = (0.5 * latentStd ** 2) / (0.25 * latentStd ** 2 + 0.25);
-      const expected = last.add(noisy.sub(last.mul(0.5)).mul(gain));
-      expect(distance(guessAt(maxSteps / 2), expected)).toBeLessThan(1e-5);
-    }),
-  );
 });

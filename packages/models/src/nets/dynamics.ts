@@ -6,12 +6,9 @@
  * Departures:
  * - Level, step size, action and proprioception are added to every token of their frame, beside one token of their
  *   own, so that spatial tokens need not attend to them.
- * - A frame's input holds the latents of the frame before it as well (as they were given, noisy or clean): motion is
- *   then a local matter, and one-step errors fell at once (docs/experiments.md).
- * - The network's output is added to what a Kalman filter would say (`linearGuess`): the frame before, moved towards
- *   the noisy input as far as the signal level warrants. So an untrained model already copies the last frame, and
- *   what stands still need not be learnt. This extends the skip connection of EDM (Karras et al. 2022, section 5)
- *   from "the mean of all data" to "the frame before".
+ * - Beside its noisy latents a frame's input holds the frame before and what a Kalman filter would make of the two
+ *   (`linearGuess`). Motion is then a local matter, and copying what stands still is one linear map away. Adding the
+ *   guess to the output as well, as EDM's skip connection would, learnt more slowly (docs/experiments.md).
  * - The first layers' input and the heads see the action that leads *to* the frame (row t - 1), as rows are aligned.
  *
  * Shapes: B batch, T time, V cameras, N latent tokens of all cameras, C channels, A action width, P state width,
@@ -104,7 +101,7 @@ export class Dynamics extends Module {
     const { numTokens, channels, actionWidth, stateWidth } = shape;
     const token = (rows: number): Tensor => parameter(truncatedNormal([rows, width], 0.02, generator));
     const blank = (): Tensor => parameter(zeros([width]));
-    this.latentsIn = new Linear(2 * channels, width, generator);
+    this.latentsIn = new Linear(3 * channels, width, generator);
     this.position = token(numTokens);
     this.register = token(config.registers + 1);
     this.levelEmbedding = new Embedding(config.maxSteps + 1, width, generator);
@@ -125,17 +122,14 @@ export class Dynamics extends Module {
     const [B = 0, T = 0] = input.latents.shape;
     const { width } = this.config.stack;
     const condition = this.#condition(input).unsqueeze(2); // [B, T, 1, W]
-    const previous = this.#previous(input);
-    const local = this.latentsIn.forward(cat([input.latents, previous], -1)).add(this.position);
+    const { prior, guess } = this.#linearGuess(input);
+    const local = this.latentsIn.forward(cat([input.latents, prior, guess], -1)).add(this.position);
     const own = this.register.expand([B, T, this.register.size(0), width]);
     const h = this.stack.forward(cat([local.float(), own], 2).add(condition), cache); // [B, T, S, W]
     const head = h.select(2, N); // [B, T, W]
     const outcome = this.outcomeOut.forward(head).float();
     return {
-      latents: this.latentsOut
-        .forward(h.narrow(2, 0, N))
-        .float()
-        .add(this.#linearGuess(input, previous)),
+      latents: this.latentsOut.forward(h.narrow(2, 0, N)).float(),
       stateDelta: this.stateOut?.forward(head).float() ?? zeros([B, T, stateWidth], { device: h.device }),
       reward: outcome.select(-1, 0),
       successLogit: outcome.select(-1, 1),
@@ -165,7 +159,8 @@ export class Dynamics extends Module {
    * The best linear guess of the clean latents from the noisy ones and the frame before, were all independent and
    * Gaussian: first the frame before from its own noisy version, then one Kalman update with this frame's.
    */
-  #linearGuess({ latents, level, before, levelBefore }: DynamicsInput, previous: Tensor): Tensor {
+  #linearGuess(input: DynamicsInput): { prior: Tensor; guess: Tensor } {
+    const { latents, level, before, levelBefore } = input;
     const { maxSteps, latentStd } = this.config;
     const [B = 0, T = 0] = level.shape;
     const variance = latentStd ** 2;
@@ -176,10 +171,10 @@ export class Dynamics extends Module {
     const tauBefore = T === 1 ? first : cat([first, tau.narrow(1, 0, T - 1)], 1);
     const noiseBefore = tauBefore.rsub(1).square();
     const spread = tauBefore.square().mul(variance).add(noiseBefore);
-    const prior = previous.mul(tauBefore.mul(variance).div(spread));
+    const prior = this.#previous(input).mul(tauBefore.mul(variance).div(spread));
     const priorVariance = noiseBefore.mul(variance).div(spread).add(this.changeStd.square().clampMin(1e-8));
     const gain = tau.mul(priorVariance).div(tau.square().mul(priorVariance).add(tau.rsub(1).square()));
-    return prior.add(gain.mul(latents.sub(prior.mul(tau))));
+    return { prior, guess: prior.add(gain.mul(latents.sub(prior.mul(tau)))) };
   }
 
   /** Each frame's predecessor as it was given: [B, T, N, C]. */
