@@ -43,3 +43,5 @@ export {
   type ExportReport,
   type ExportVersion,
 } from "./store/export.ts";
+export * from "./curate/index.ts";
+export * from "./mix/index.ts";

@@ -20,7 +20,7 @@ export function addTrain(program: Command): void {
   const command = program
     .command("train")
     .argument("<config>", "preset (tiny, small, base, debug) or a .json file of differences from one")
-    .requiredOption("--data <dataset,...>", "datasets to learn from, parted by commas")
+    .requiredOption("--data <dataset,...>", "datasets to learn from, parted by commas, or one mixture.json")
     .requiredOption("--out <run>", "run folder to write")
     .option(
       "--episodes <range>",
@@ -73,13 +73,20 @@ export function addTrain(program: Command): void {
   });
 }
 
-/** Datasets named by `--data`, with the episodes chosen by `--episodes`. */
+/** Datasets named by `--data`, with the episodes chosen by `--episodes`; or those of a mixture (`orrery data mix`). */
 async function openSources({
   data,
   episodes,
 }: TrainFlags): Promise<import("@orrery/models").TrainingSource[]> {
-  const { openDataset } = await import("@orrery/data");
+  const { openDataset, readMixture } = await import("@orrery/data");
   const paths = data.split(",").filter((path) => path !== "");
+  const [mixture = ""] = paths;
+  if (paths.length === 1 && mixture.endsWith(".json")) {
+    if (episodes === undefined) return [...(await readMixture(mixture)).sources];
+    throw new UsageError(
+      `train: a mixture names its own episodes. Leave --episodes out, or write them in ${mixture}.`,
+    );
+  }
   if (episodes !== undefined && paths.length > 1) {
     throw new UsageError(
       `train: --episodes goes with one dataset, got ${paths.length}. Leave it out to take all episodes.`,

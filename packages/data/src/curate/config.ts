@@ -36,12 +36,12 @@ const Schema = z.strictObject({
     /** How far both stand out of the frames around, so that fast motion is no cut. */
     ratio: positive.default(3),
   }).prefault({}),
-  /** A dissolve: over a second, the middle picture is the mean of the first and the last. */
+  /** A dissolve: over a second, the middle picture is the mean of the first and the last. Only noted with a state. */
   dissolve: section({
     action: action.default("drop"),
     structure: positive.default(0.5),
     /** Distance of the middle from that mean, over the distance of the ends. */
-    blend: share.default(0.2),
+    blend: share.default(0.4),
   }).prefault({}),
   /** One to three pictures that belong to neither side: torn in transfer, a flash. Thresholds are those of a cut. */
   glitch: section({ action: action.default("drop") }).prefault({}),

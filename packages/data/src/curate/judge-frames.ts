@@ -135,7 +135,8 @@ export function judgeFrames(
     }
   }
   if (config.dissolve.action !== "off") {
-    const { structure, blend, action } = config.dissolve;
+    const { structure, blend } = config.dissolve;
+    const action = bodyStill ? "note" : config.dissolve.action;
     const isBlend = (t: number): boolean =>
       t >= lag && of("blend", t) <= blend && of("structureSlow", t) >= structure;
     for (const { from, to } of runsOf(n, isBlend, 1)) {
