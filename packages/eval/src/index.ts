@@ -10,4 +10,4 @@ export {
 export { bootstrap, psnr, wilson, type Interval } from "./statistics.ts";
 export { scoreRun, type ScoreRunOptions } from "./prediction/score-run.ts";
 export { dreamOn, loadEpisode, recordedActions, type DreamOptions, type DreamResult } from "./dream/dream.ts";
-export { sideBySide, truthBesideDream } from "./dream/tiles.ts";
+export { filmStrip, sideBySide, truthBesideDream } from "./dream/tiles.ts";

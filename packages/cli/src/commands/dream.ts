@@ -15,13 +15,17 @@ interface DreamFlags {
   readonly actions: "recorded" | "none" | "zero";
 }
 
+/** Pictures in a film strip, and how much each is enlarged. */
+const STRIP_MOMENTS = 8;
+const STRIP_SCALE = 2;
+
 export function addDream(program: Command): void {
   const command = program
     .command("dream")
     .requiredOption("--model <run>", "run folder")
     .requiredOption("--data <dataset>", "dataset with the start")
     .requiredOption("--episode <n>", "episode to start from", wholeNumber)
-    .requiredOption("--out <file.mp4>", "video to write: the recording left, the dream right")
+    .requiredOption("--out <file>", "an .mp4, the recording left and the dream right, or a .png film strip")
     .option("--start <row>", "first row of the context", wholeNumber, 0)
     .option("--context <frames>", "recorded frames given", positiveWhole, 8)
     .option("--frames <n>", "frames to dream", positiveWhole, 100)
@@ -30,9 +34,11 @@ export function addDream(program: Command): void {
   runs(command, async (_args, options, run) => {
     const flags = options as DreamFlags;
     const { UsageError } = await import("@orrery/core");
-    const { openDataset, writeMp4 } = await import("@orrery/data");
+    const { writeFileAtomic } = await import("@orrery/core/node");
+    const { encodePng, enlarge, openDataset, writeMp4 } = await import("@orrery/data");
     const { choosePrecision, loadModel } = await import("@orrery/models");
-    const { dreamOn, loadEpisode, recordedActions, truthBesideDream } = await import("@orrery/eval");
+    const { dreamOn, filmStrip, loadEpisode, recordedActions, truthBesideDream } =
+      await import("@orrery/eval");
     if (!["recorded", "none", "zero"].includes(flags.actions)) {
       throw new UsageError(`dream: --actions must be recorded, zero or none, got "${flags.actions}".`);
     }
@@ -60,13 +66,20 @@ export function addDream(program: Command): void {
       signal: run.signal,
     });
     run.progress.end();
-    const frames = writeMp4(flags.out, truthBesideDream(truth, dreams[0] ?? []), {
-      fps: model.facts.controlRateHz,
-    });
+    const [dreamt = []] = dreams;
+    const frames = dreamt.length;
+    if (flags.out.endsWith(".png")) {
+      const strip = filmStrip(truth, dreamt, flags.context, STRIP_MOMENTS);
+      const { width, height } = strip;
+      const large = enlarge(strip, STRIP_SCALE, width * STRIP_SCALE, height * STRIP_SCALE);
+      writeFileAtomic(flags.out, await encodePng(large));
+    } else {
+      writeMp4(flags.out, truthBesideDream(truth, dreamt), { fps: model.facts.controlRateHz });
+    }
     run.print(
       `${frames} frames, the first ${flags.context} given; ${formatNumber(framesPerSecond)} dreamt frames/s (${(framesPerSecond / model.facts.controlRateHz).toFixed(1)} x real time).`,
     );
-    run.print(`Video: ${flags.out}`);
+    run.print(`Written: ${flags.out}`);
     return { file: flags.out, frames, frames_per_second: framesPerSecond, surprise: surprise[0] };
   });
 }

@@ -27,3 +27,25 @@ export function sideBySide(pictures: readonly (Image | null)[]): Image {
 export function truthBesideDream(truth: readonly Image[], dream: readonly Image[]): Image[] {
   return dream.map((picture, t) => sideBySide([truth[t] ?? null, picture]));
 }
+
+/** A film strip: the recording above, the dream below it, `count` moments from the last given frame to the end. */
+export function filmStrip(
+  truth: readonly Image[],
+  dream: readonly Image[],
+  contextFrames: number,
+  count: number,
+): Image {
+  const first = contextFrames - 1;
+  const last = dream.length - 1;
+  const moments = Array.from({ length: count }, (_, i) =>
+    Math.round(first + ((last - first) * i) / Math.max(1, count - 1)),
+  );
+  const above = sideBySide(moments.map((t) => truth[t] ?? null));
+  const below = sideBySide(moments.map((t) => dream[t] ?? null));
+  const gap = new Uint8Array(GAP * above.width * 3).fill(GAP_GREY);
+  const data = new Uint8Array(above.data.length + gap.length + below.data.length);
+  data.set(above.data);
+  data.set(gap, above.data.length);
+  data.set(below.data, above.data.length + gap.length);
+  return { width: above.width, height: 2 * above.height + GAP, data };
+}
