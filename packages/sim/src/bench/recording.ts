@@ -1,0 +1,92 @@
+/** How much of raw MuJoCo's speed is left when episodes are recorded: operator, inverse kinematics, pictures, video, disk. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { recordEpisodes } from "../record/record-episodes.ts";
+import { episodeSeed, runEpisode } from "../record/episode.ts";
+import { makeKitchenWorld } from "../world/kitchen-world.ts";
+
+export interface RecordingComparison {
+  /** Control steps per second of one recording thread: head camera at 64x64 with shadows, encoded and written. */
+  readonly recordingStepsPerSecond: number;
+  /** Control steps per second of a bare loop over the same scene and motor targets: 25 physics steps each. */
+  readonly rawStepsPerSecond: number;
+  /** The first over the second. */
+  readonly ratio: number;
+}
+
+const TASK = "pick";
+const SEED = 0;
+
+/** Alternates the two and takes the median ratio of the rounds, since a shared machine's speed drifts. */
+export async function compareWithRaw({
+  rounds,
+  episodes,
+}: {
+  readonly rounds: number;
+  readonly episodes: number;
+}): Promise<RecordingComparison> {
+  const results: RecordingComparison[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const raw = await rawSpeed(episodes);
+    const recording = await recordingSpeed(episodes);
+    results.push({
+      recordingStepsPerSecond: recording,
+      rawStepsPerSecond: raw,
+      ratio: recording / raw,
+    });
+  }
+  return results.toSorted((a, b) => a.ratio - b.ratio)[Math.floor(results.length / 2)]!;
+}
+
+/** One thread's speed from its second episode on: starting it and warming V8 up is paid once per recording. */
+async function recordingSpeed(episodes: number): Promise<number> {
+  const folder = mkdtempSync(join(tmpdir(), "orrery-bench-sim-"));
+  const warm: { steps: number; atMs: number }[] = [];
+  try {
+    await recordEpisodes({
+      task: TASK,
+      operator: "expert",
+      episodes: episodes + WARM_EPISODES,
+      seed: SEED,
+      to: join(folder, "set"),
+      workers: 1,
+      onProgress: ({ steps }) => warm.push({ steps, atMs: performance.now() }),
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  const from = warm[WARM_EPISODES - 1]!;
+  const to = warm.at(-1)!;
+  return (1000 * (to.steps - from.steps)) / (to.atMs - from.atMs);
+}
+
+const WARM_EPISODES = 4;
+
+/** The same episodes with nothing but physics: the motor targets of each control step, then its substeps. */
+async function rawSpeed(episodes: number): Promise<number> {
+  const world = await makeKitchenWorld({ task: TASK, cameras: [], endless: true });
+  let steps = 0;
+  let seconds = 0;
+  try {
+    for (let i = 0; i < episodes + WARM_EPISODES; i++) {
+      const seed = episodeSeed(SEED, i);
+      const targets: Float64Array[] = [];
+      await runEpisode(world, "expert", seed, () => targets.push(world.physics.ctrl.slice()));
+      await world.reset(seed);
+      const { physics } = world;
+      const substeps = Math.round(1 / (world.spec.controlRateHz * physics.constants.timestepSec));
+      const startMs = performance.now();
+      for (const target of targets) {
+        physics.ctrl.set(target);
+        physics.step(substeps);
+      }
+      if (i < WARM_EPISODES) continue;
+      seconds += (performance.now() - startMs) / 1000;
+      steps += targets.length;
+    }
+  } finally {
+    await world.close();
+  }
+  return steps / seconds;
+}
