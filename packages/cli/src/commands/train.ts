@@ -1,10 +1,10 @@
 /** `orrery train`: a world model from recordings. */
 import type { Command } from "commander";
 import { UsageError } from "@orrery/core";
-import type { TrainProgress } from "@orrery/models";
+import type { TrainProgress, TrainResult } from "@orrery/models";
 import { formatDuration, formatNumber } from "../format.ts";
 import { episodeList, positiveNumber } from "../options.ts";
-import { runs, type Run } from "../run.ts";
+import { runs, type Result, type Run } from "../run.ts";
 
 interface TrainFlags {
   readonly data: string;
@@ -64,13 +64,20 @@ export function addTrain(program: Command): void {
     );
     return {
       run: result.run,
-      steps: result.steps,
-      loss: result.loss,
-      samples_per_second: result.framesPerSecond,
-      parameters: result.parameters,
+      steps: result.steps.tokenizer + result.steps.dynamics,
+      loss: result.loss.flow,
+      samples_per_second: result.framesPerSecond.dynamics,
       seconds: result.seconds,
+      losses: result.loss,
+      tokenizer: phase(result, "tokenizer"),
+      dynamics: phase(result, "dynamics"),
     };
   });
+}
+
+/** What one phase did, for `--json`. */
+function phase({ steps, framesPerSecond, parameters }: TrainResult, name: "tokenizer" | "dynamics"): Result {
+  return { steps: steps[name], samples_per_second: framesPerSecond[name], parameters: parameters[name] };
 }
 
 /** Datasets named by `--data`, with the episodes chosen by `--episodes`; or those of a mixture (`orrery data mix`). */
