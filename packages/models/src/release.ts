@@ -71,7 +71,10 @@ export function readConfig(folder: string): { config: ModelConfig; facts: Stream
     const embodiment = JSON.parse(readFileSync(join(folder, "embodiment.json"), "utf8")) as Embodiment;
     return { config: parseConfig(path, saved.model), facts: { ...saved.stream, embodiment } };
   } catch (cause) {
-    throw new DataError(`loadModel: ${path} cannot be used (${messageOf(cause)})`, { path, cause });
+    throw new DataError(
+      `loadModel: the configuration of ${folder} cannot be used (${messageOf(cause)}). Restore the run from a copy, or train it again.`,
+      { path, cause },
+    );
   }
 }
 
@@ -88,7 +91,10 @@ export function loadModel(folder: string, device = "cpu"): WorldModel {
     scope(() => noGrad(() => model.loadStateDict(weightsOf(folder))));
   } catch (error) {
     model.free();
-    throw error;
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`loadModel: ${folder} does not fit its own config.json. ${error.message}`, {
+      cause: error,
+    });
   }
   return device === "cpu" ? model : model.to({ device });
 }

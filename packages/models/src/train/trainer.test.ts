@@ -143,7 +143,7 @@ test("weights of another size are told in one message, and so is a run without a
   saved.model.dynamics.stack.width = 64;
   writeFileSync(path, JSON.stringify(saved));
   const message =
-    /have another shape, first "dynamics\.latentsIn\.weight" with \[32, 16\] where \[64, 16\] is needed/;
+    /have another shape, first "dynamics\.latentsIn\.weight" with \[32, 24\] where \[64, 24\] is needed/;
   expect(() => loadModel(run)).toThrow(message);
   await expect(train(run, { resume: true })).rejects.toThrow(/have another shape/);
 

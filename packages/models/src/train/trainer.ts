@@ -4,13 +4,13 @@
  */
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { AbortedError, makeRng, Rng, UsageError, type Clip } from "@orrery/core";
+import { AbortedError, makeRng, Rng, type Clip } from "@orrery/core";
 import { writeJsonAtomic } from "@orrery/core/node";
 import { makeClipLoader, vectorStats, type ClipLoader } from "@orrery/data";
 import { autocast, cat, fromTyped, Generator, keep, noGrad, scope, type Tensor } from "@orrery/torch";
 import type { ModelConfig, PhaseConfig } from "../config.ts";
 import { principalPatches } from "../nets/patches.ts";
-import { isRun, readConfig, writeConfig, writeWeights } from "../release.ts";
+import { readConfig, writeConfig, writeWeights } from "../release.ts";
 import { WorldModel } from "../world-model.ts";
 import { readCheckpoint, writeCheckpoint, type Checkpoint, type PhaseName } from "./checkpoint.ts";
 import { lineageOf, streamFacts } from "./facts.ts";
@@ -19,6 +19,7 @@ import { dynamicsLosses } from "./losses.ts";
 import { MetricLog } from "./metrics.ts";
 import { Phase, type LossFn } from "./phase.ts";
 import { choosePrecision } from "./precision.ts";
+import { claimRunFolder, dropUntrained } from "./run-folder.ts";
 
 export interface TrainProgress {
   readonly phase: PhaseName | "encode";
@@ -73,6 +74,9 @@ export async function trainWorldModel(options: TrainOptions): Promise<TrainResul
   const trainer = await Trainer.open(options);
   try {
     return await trainer.run();
+  } catch (error) {
+    if (!options.resume && !(error instanceof AbortedError)) dropUntrained(options.out);
+    throw error;
   } finally {
     await trainer.close();
   }
@@ -121,16 +125,7 @@ class Trainer {
 
   static async open(options: TrainOptions): Promise<Trainer> {
     const { out, seed, sources, resume = false } = options;
-    if (isRun(out) && !resume) {
-      throw new UsageError(
-        `train: ${out} holds a run already. Add --resume to go on with it, or name another folder.`,
-      );
-    }
-    if (resume && !isRun(out)) {
-      throw new UsageError(
-        `train: ${out} must hold a run to resume, there is none. Leave out --resume to begin one.`,
-      );
-    }
+    claimRunFolder(out, resume);
     const saved = resume ? readConfig(out) : null;
     const config = saved?.config ?? options.config;
     const facts = saved?.facts ?? streamFacts(sources, options.cameras);
