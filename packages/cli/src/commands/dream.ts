@@ -1,5 +1,6 @@
 /** `orrery dream`: imagine on from a recorded start. */
-import type { Command } from "commander";
+import { statSync } from "node:fs";
+import { InvalidArgumentError, type Command } from "commander";
 import { formatNumber } from "../format.ts";
 import { positiveWhole, wholeNumber } from "../options.ts";
 import { runs } from "../run.ts";
@@ -25,7 +26,11 @@ export function addDream(program: Command): void {
     .requiredOption("--model <run>", "run folder")
     .requiredOption("--data <dataset>", "dataset with the start")
     .requiredOption("--episode <n>", "episode to start from", wholeNumber)
-    .requiredOption("--out <file>", "an .mp4, the recording left and the dream right, or a .png film strip")
+    .requiredOption(
+      "--out <file>",
+      "an .mp4, the recording left and the dream right, or a .png film strip",
+      pictureFile,
+    )
     .option("--start <row>", "first row of the context", wholeNumber, 0)
     .option("--context <frames>", "recorded frames given", positiveWhole, 8)
     .option("--frames <n>", "frames to dream", positiveWhole, 100)
@@ -47,7 +52,7 @@ export function addDream(program: Command): void {
     const episode = await loadEpisode(model, dataset, flags.episode);
     if (flags.start + flags.context > episode.length) {
       throw new UsageError(
-        `dream: rows ${flags.start} to ${flags.start + flags.context} must lie in the episode of ${episode.length} rows. Lower --start or --context.`,
+        `dream: the context, rows ${flags.start} to ${flags.start + flags.context - 1}, must lie in episode ${flags.episode}, whose last row is ${episode.length - 1}. Lower --start or --context.`,
       );
     }
     const width = model.facts.actionWidth;
@@ -82,4 +87,13 @@ export function addDream(program: Command): void {
     run.print(`Written: ${flags.out}`);
     return { file: flags.out, frames, frames_per_second: framesPerSecond, surprise: surprise[0] };
   });
+}
+
+/** A path that a video or picture can be written to; found out before an hour of dreaming, not after. */
+function pictureFile(path: string): string {
+  if (!/\.(mp4|png)$/i.test(path))
+    throw new InvalidArgumentError(`It must end in .mp4 or .png, got "${path}".`);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory())
+    throw new InvalidArgumentError(`It must be a file, ${path} is a folder.`);
+  return path;
 }

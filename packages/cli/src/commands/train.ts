@@ -40,6 +40,7 @@ export function addTrain(program: Command): void {
     const flags = options as TrainFlags;
     const { loadConfig, trainWorldModel } = await import("@orrery/models");
     const config = loadConfig(args[0] ?? "");
+    await assertDevice(flags.device);
     const result = await trainWorldModel({
       config,
       sources: await openSources(flags),
@@ -80,6 +81,20 @@ function phase({ steps, framesPerSecond, parameters }: TrainResult, name: "token
   return { steps: steps[name], samples_per_second: framesPerSecond[name], parameters: parameters[name] };
 }
 
+/** A device that is asked for and missing is an error: training elsewhere instead would only show as slowness. */
+async function assertDevice(device: string): Promise<void> {
+  const { cudaDeviceCount } = await import("@orrery/torch");
+  const match = /^(?:cpu|cuda(?::(\d+))?)$/.exec(device);
+  if (match === null)
+    throw new UsageError(`train: --device must be cpu, cuda or cuda:<number>, got "${device}".`);
+  const count = cudaDeviceCount();
+  if (device !== "cpu" && Number(match[1] ?? 0) >= count) {
+    throw new UsageError(
+      `train: --device ${device} must be there, this libtorch finds ${count} CUDA devices. \`orrery doctor\` says which libtorch it is; ORRERY_LIBTORCH names another.`,
+    );
+  }
+}
+
 /** Datasets named by `--data`, with the episodes chosen by `--episodes`; or those of a mixture (`orrery data mix`). */
 async function openSources({
   data,
@@ -102,6 +117,8 @@ async function openSources({
   return Promise.all(
     paths.map(async (path) => {
       const dataset = await openDataset(path);
+      for (const { severity, where, message } of dataset.problems)
+        if (severity !== "note") process.stderr.write(`train: ${path}: ${where}: ${message}\n`);
       return episodes === undefined ? { dataset } : { dataset, episodes };
     }),
   );

@@ -1,7 +1,7 @@
 /** The stages of the demo, each skipped where its result is there already, so that an interrupted demo goes on. */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { UsageError } from "@orrery/core";
+import { DataError, messageOf, UsageError } from "@orrery/core";
 import { writeJsonAtomic } from "@orrery/core/node";
 import { openDataset } from "@orrery/data";
 import { scoreRun, type PredictionResult } from "@orrery/eval";
@@ -29,11 +29,15 @@ export const trainingSet = (out: string): string => join(out, "store", "kitchen"
 export const heldOutSet = (out: string): string => join(out, "store", "kitchen-held-out");
 export const runFolder = (out: string): string => join(out, "run");
 
-/** Notes the settings in the folder. @throws {UsageError} if it belongs to a demo with others */
+/**
+ * Notes the settings in the folder.
+ * @throws {UsageError} if it belongs to a demo with others, or holds something else
+ * @throws {DataError} if the note is damaged
+ */
 export function claimFolder(out: string, settings: DemoSettings): void {
   const path = join(out, "demo.json");
   if (existsSync(path)) {
-    const found = JSON.parse(readFileSync(path, "utf8")) as DemoSettings;
+    const found = readSettings(path);
     if (found.minutes !== settings.minutes || found.seed !== settings.seed) {
       throw new UsageError(
         `demo: ${out} holds a demo of ${found.minutes} minutes with seed ${found.seed}, this one has ${settings.minutes} and ${settings.seed}. Name another folder with --out.`,
@@ -41,8 +45,25 @@ export function claimFolder(out: string, settings: DemoSettings): void {
     }
     return;
   }
-  mkdirSync(out, { recursive: true });
+  const stat = statSync(out, { throwIfNoEntry: false });
+  const names = stat === undefined ? [] : stat.isDirectory() ? readdirSync(out) : ["a file"];
+  if (names.length > 0) {
+    throw new UsageError(
+      `demo: ${out} must be an empty or a new folder, it holds ${names[0]}${names.length > 1 ? ` and ${names.length - 1} more` : ""}. Name another folder with --out.`,
+    );
+  }
   writeJsonAtomic(path, settings);
+}
+
+function readSettings(path: string): DemoSettings {
+  try {
+    return JSON.parse(readFileSync(path, "utf8")) as DemoSettings;
+  } catch (cause) {
+    throw new DataError(
+      `demo: ${path} must hold the settings of a demo as JSON (${messageOf(cause)}). Name another folder with --out.`,
+      { path, cause },
+    );
+  }
 }
 
 /** Records sessions one after the other into one dataset. */

@@ -29,28 +29,31 @@ export async function* streamEpisodes(
 ): AsyncGenerator<EpisodeFrames> {
   assertSameBody(dataset, facts);
   let found = 0;
-  let firstReason = "";
+  const leftOut = new Map<string, number[]>(); // by reason: one damaged file often takes many episodes with it
   const request = {
     dataset,
     size,
     cameras: facts.cameras,
-    onSkip: ({ episode, reason }: { episode: number; reason: string }) => {
-      firstReason ||= `episode ${episode}: ${reason}`;
-      onNote(`left out episode ${episode}: ${reason}`);
-    },
+    onSkip: ({ episode, reason }: { episode: number; reason: string }) =>
+      void leftOut.set(reason, [...(leftOut.get(reason) ?? []), episode]),
     ...(episodes === undefined ? {} : { episodes }),
   };
   for await (const episode of episodeFrames(request)) {
     found++;
     yield episode;
   }
-  if (found > 0) return;
-  const { root } = dataset.files;
-  const why = firstReason === "" ? "it holds none" : firstReason;
-  throw new DataError(
-    `loadEpisodes: none of the episodes wanted of ${root} can be used (${why}). \`orrery data check ${root}\` says more.`,
-    { path: root },
-  );
+  if (found === 0) {
+    const { root } = dataset.files;
+    const [why = "it holds none"] = leftOut.keys();
+    throw new DataError(
+      `loadEpisodes: none of the episodes wanted of ${root} can be used: ${why.replace(/\.$/, "")}. \`orrery data check ${root}\` says more.`,
+      { path: root },
+    );
+  }
+  for (const [reason, which] of leftOut) {
+    const name = which.length === 1 ? "episode" : "episodes";
+    onNote(`left out ${name} ${which.join(", ")}: ${reason}`);
+  }
 }
 
 /** The episodes of `streamEpisodes`, all at once. */
@@ -66,13 +69,14 @@ export async function loadEpisodes(...wanted: Parameters<typeof streamEpisodes>)
  */
 function assertSameBody(dataset: DatasetReader, facts: StreamFacts): void {
   const { embodiment } = dataset;
+  const isOwn = embodiment.name === facts.embodiment.name;
   const has = dataset.cameras.map(({ name }) => name);
   const differences = [
     ...facts.cameras
       .filter((name) => !has.includes(name))
       .map((name) => `no camera "${name}" (it has ${has.join(", ") || "none"})`),
-    ...widthDifference("actions", widthOf(embodiment.action), facts.actionWidth),
-    ...widthDifference("states", widthOf(embodiment.state), facts.stateWidth),
+    ...widthDifference("actions", widthOf(embodiment.action), facts.actionWidth, isOwn),
+    ...widthDifference("states", widthOf(embodiment.state), facts.stateWidth, isOwn),
   ];
   if (differences.length === 0) return;
   throw new UsageError(
@@ -80,10 +84,10 @@ function assertSameBody(dataset: DatasetReader, facts: StreamFacts): void {
   );
 }
 
-function widthDifference(what: string, found: number, needed: number): string[] {
-  return found === 0 || needed === 0 || found === needed
-    ? []
-    : [`${what} of ${found} numbers instead of ${needed}`];
+function widthDifference(what: string, found: number, needed: number, isOwn: boolean): string[] {
+  // A model made for several bodies at once is as wide as the widest of them.
+  const fits = found === 0 || needed === 0 || found === needed || (isOwn && found < needed);
+  return fits ? [] : [`${what} of ${found} numbers instead of ${needed}`];
 }
 
 /** At most `count` windows, spread evenly over all that fit, the same for the same seed. */
