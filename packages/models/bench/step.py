@@ -109,7 +109,7 @@ class Dynamics(nn.Module):
         h = self.norm(h)
         head = h[:, :, N]
         outcome = self.outcome(head).float()
-        return self.latents_out(h[:, :, :N]).float() + guess, self.state_out(head).float(), outcome[..., 0], outcome[..., 1]
+        return self.latents_out(h[:, :, :N]).float(), self.state_out(head).float(), outcome[..., 0], outcome[..., 1]
 
     def linear_guess(self, latents, level):
         """The frame before, moved towards the noisy input as far as a Kalman filter would."""
