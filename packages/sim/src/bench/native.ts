@@ -67,7 +67,7 @@ export function plainMjcf(xml: string): string {
     .replaceAll(/<flag [^>]*\/>/g, "")
     .replaceAll('integrator="implicitfast"', 'integrator="Euler"')
     .replaceAll(/ (dampratio|gravcomp|ls_iterations)="[^"]*"/g, "")
-    .replaceAll(/<size memory="[^"]*"\/>/g, '<size njmax="3000" nconmax="600"/>');
+    .replaceAll(/<size memory="[^"]*"[^/]*\/>/g, '<size njmax="3000" nconmax="600"/>');
 }
 
 function oursFor(physics: Physics, seconds: number): number {

@@ -179,6 +179,10 @@ export class Physics {
   get appliedForce(): Float64Array {
     return this.#data.xfrc_applied as Float64Array;
   }
+  /** Numbers of our own that belong to the state and are in snapshots; as many as the MJCF's `nuserdata`. */
+  get userData(): Float64Array {
+    return this.#data.userdata as Float64Array;
+  }
   get timeSec(): number {
     return this.#data.time as number;
   }

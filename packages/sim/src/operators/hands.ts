@@ -116,6 +116,13 @@ export class Hands {
     }
   }
 
+  /** One control step towards a point (world), with the hand turned by `twistRad`: for paths that are no straight line. */
+  *step(arm: number, point: Vec3, twistRad?: number): Motion {
+    this.#twists[arm] = twistRad;
+    this.headFor(arm, point);
+    yield;
+  }
+
   /** Prepares one step of the tool towards a point (world), as far as one step reaches. */
   headFor(arm: number, point: Vec3): void {
     const { pos, quat } = this.view.commandedTool(arm);

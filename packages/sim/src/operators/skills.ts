@@ -59,7 +59,7 @@ export function isHeld(view: SceneView, arm: number, object: PlacedObject): bool
 /** Where the tool should be to hold the object: its middle, or as low as the fingers may go. */
 function gripPoint(view: SceneView, object: PlacedObject): Vec3 {
   const at = view.objectPos(object.name);
-  return [at[0], at[1], Math.max(at[2], view.tableTop + view.spec.toolClearanceM)];
+  return [at[0], at[1], Math.max(at[2], view.supportBelow(at) + view.spec.toolClearanceM)];
 }
 
 /** The turn of the hand that brings the fingers to the object's flat sides, nearest to how the arm points. */

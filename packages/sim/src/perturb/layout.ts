@@ -1,4 +1,5 @@
 import { drawObjects, footprintOf, kindsWith } from "../scene/draw.ts";
+import { furnitureDiscs } from "../scene/furniture.ts";
 import type { Family } from "./family.ts";
 
 /** A table of another height, and things on it that the task does not need. */
@@ -23,12 +24,9 @@ export const layout: Family = {
         radiusM: Math.max(0.05, footprintOf(a)),
       })),
     );
-    const chests = scene.drawers.flatMap(({ pos }) =>
-      [0, 0.16, 0.32].map((out) => ({ pos: [pos[0] - out, pos[1]] as const, radiusM: 0.17 })),
-    );
     return drawObjects(rng, scene, kindsWith(scene, "graspable"), Math.round(5 * strength), [
       ...lanes,
-      ...chests,
+      ...furnitureDiscs(scene),
     ]);
   },
 };

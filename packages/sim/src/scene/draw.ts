@@ -73,6 +73,9 @@ export function drawRoom(rng: Rng, spec: BodySpec, catalogue: Catalogue = SEEN):
     objects: [],
     marks: [],
     drawers: [],
+    shelves: [],
+    cabinets: [],
+    spills: [],
     start: {
       base: [rng.uniform(-0.02, 0.02), rng.uniform(-0.03, 0.03), rng.uniform(-0.04, 0.04)],
       joints: {

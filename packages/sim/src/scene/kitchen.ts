@@ -1,10 +1,13 @@
 /** Turns a scene and a body into MJCF and looks: the room, the table, what lies on it, and the robot. */
 import type { Body } from "../bodies/body.ts";
 import type { Look } from "../render/scene.ts";
+import { cabinetWithDoor } from "./cabinet.ts";
 import { drawerChest } from "./drawer.ts";
 import { el } from "./mjcf.ts";
 import type { Part } from "./objects.ts";
 import type { Mark, PlacedObject, SceneSpec, TableSpec } from "./scene-spec.ts";
+import { shelfBoard } from "./shelf.ts";
+import { spiltDrops } from "./spill.ts";
 
 export const TIMESTEP_SEC = 0.004;
 
@@ -22,10 +25,14 @@ export function buildKitchen(scene: SceneSpec, body: Body): BuiltScene {
     table(scene.table, looks),
     ...scene.marks.map((mark) => markDisc(mark, scene.table, looks)),
     ...scene.drawers.map((drawer) => drawerChest(drawer, scene.table, looks)),
+    ...scene.shelves.map((shelf) => shelfBoard(shelf, scene.table, looks)),
+    ...scene.cabinets.map((cabinet) => cabinetWithDoor(cabinet, scene.table, looks)),
+    ...scene.spills.map((spill) => spiltDrops(spill, scene.table, looks)),
     robot.tree,
     ...scene.objects.map((object) => looseObject(object, scene.table, looks)),
   ];
-  return { xml: mujoco(robot.defaults, world.join(""), robot.actuators), looks };
+  const drops = scene.spills.reduce((sum, spill) => sum + spill.drops.length, 0);
+  return { xml: mujoco(robot.defaults, world.join(""), robot.actuators, drops), looks };
 }
 
 /** MJCF of the body alone at the origin, for inverse kinematics. */
@@ -34,7 +41,8 @@ export function buildGhost(body: Body): string {
   return mujoco(robot.defaults, robot.tree, robot.actuators);
 }
 
-function mujoco(defaults: string, world: string, actuators: string): string {
+/** @param userNumbers room in the state for what physics does not know, such as which drops are wiped away */
+function mujoco(defaults: string, world: string, actuators: string, userNumbers = 0): string {
   return el(
     "mujoco",
     { model: "orrery" },
@@ -52,7 +60,7 @@ function mujoco(defaults: string, world: string, actuators: string): string {
       },
       el("flag", { sleep: "enable", multiccd: "disable" }),
     ),
-    el("size", { memory: "4M" }), // the default arena is 15 MB for each of many episodes
+    el("size", { memory: "4M", nuserdata: userNumbers }), // the default arena is 15 MB for each of many episodes
     el(
       "default",
       {},
@@ -171,7 +179,7 @@ function looseObject(object: PlacedObject, { topM }: TableSpec, looks: Map<strin
     {
       name: object.name,
       // A hair above the table: resting contact forms in the first steps instead of starting inside it.
-      pos: [object.pos[0], object.pos[1], topM + shape.halfHeight + 0.0005],
+      pos: [object.pos[0], object.pos[1], topM + (object.raisedM ?? 0) + shape.halfHeight + 0.0005],
       quat: [Math.cos(object.yawRad / 2), 0, 0, Math.sin(object.yawRad / 2)],
     },
     el("freejoint", { name: object.name }),

@@ -19,6 +19,8 @@ export interface PlacedObject {
   /** Where its middle stands on the table, and its turn about the vertical. */
   readonly pos: readonly [number, number];
   readonly yawRad: number;
+  /** How far above the table top it stands, m; 0 where left out. On a shelf, say. */
+  readonly raisedM?: number;
 }
 
 /** A flat disc painted on the table; nothing can touch it. */
@@ -59,6 +61,35 @@ export interface DrawerSpec {
   readonly frontLook: Look;
 }
 
+/** An open shelf on the table: one board on two side walls. */
+export interface ShelfSpec {
+  readonly name: string;
+  readonly pos: readonly [number, number];
+  /** Top of the board above the table, m. */
+  readonly heightM: number;
+  readonly look: Look;
+}
+
+/** A cabinet on the table whose hinged door faces the robot. */
+export interface CabinetSpec {
+  readonly name: string;
+  readonly pos: readonly [number, number];
+  /** 1 where the door turns about its left edge (as the robot sees it), -1 about its right one. */
+  readonly hinge: 1 | -1;
+  readonly look: Look;
+  readonly doorLook: Look;
+}
+
+/** Something spilt on the table, as a patch of small drops; each is gone once a sponge has passed over it. */
+export interface SpillSpec {
+  readonly name: string;
+  readonly pos: readonly [number, number];
+  readonly radiusM: number;
+  /** Middles of the drops, relative to `pos`. */
+  readonly drops: readonly (readonly [number, number])[];
+  readonly look: Look;
+}
+
 /** Which objects and colours of objects may be drawn. */
 export interface Catalogue {
   readonly kinds: readonly ObjectKind[];
@@ -75,6 +106,9 @@ export interface SceneSpec {
   readonly objects: readonly PlacedObject[];
   readonly marks: readonly Mark[];
   readonly drawers: readonly DrawerSpec[];
+  readonly shelves: readonly ShelfSpec[];
+  readonly cabinets: readonly CabinetSpec[];
+  readonly spills: readonly SpillSpec[];
   readonly start: StartPose;
   readonly cameraOffsets: Readonly<Record<string, CameraOffset>>;
 }

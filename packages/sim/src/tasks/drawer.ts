@@ -10,7 +10,8 @@ import type { DrawerSpec, SceneSpec } from "../scene/scene-spec.ts";
 import { type Motion, type Task, type TaskSetting, closeness } from "./task.ts";
 import { phrase } from "./wording.ts";
 
-const NAME = "drawer";
+/** Name of the drawer in every scene that has one. */
+export const DRAWER = "drawer";
 /** Open means at least this far out, closed at most this far. */
 const OPEN_M = 0.1;
 const CLOSED_M = 0.02;
@@ -43,9 +44,9 @@ function setUp(rng: Rng, room: SceneSpec, opening: boolean): TaskSetting {
     scene,
     instruction: phrase(rng, words, "drawer"),
     judge(view) {
-      const open = view.drawerOpening(NAME);
+      const open = view.drawerOpening(DRAWER);
       const distanceM = opening ? Math.max(0, OPEN_M - open) : Math.max(0, open - CLOSED_M);
-      const handle = view.handlePos(NAME);
+      const handle = view.handlePos(DRAWER);
       const nearest = Math.min(...view.spec.arms.map((_, arm) => distance(view.toolPos(arm), handle)));
       const success = distanceM === 0;
       return {
@@ -58,11 +59,12 @@ function setUp(rng: Rng, room: SceneSpec, opening: boolean): TaskSetting {
   };
 }
 
-function drawDrawer(rng: Rng, openM: number): DrawerSpec {
+/** A chest where a hand can reach its drawer, open by `openM`. */
+export function drawDrawer(rng: Rng, openM: number): DrawerSpec {
   const wood: Look = { colour: shiftColour([0.8, 0.76, 0.7], rng, 0.08) };
   const front = rng.pick(["blue", "green", "teal", "red", "yellow", "white"] as const);
   return {
-    name: NAME,
+    name: DRAWER,
     pos: [rng.uniform(0.78, 0.84), rng.uniform(-0.22, 0.22)],
     openM,
     look: wood,
@@ -74,19 +76,19 @@ function drawDrawer(rng: Rng, openM: number): DrawerSpec {
 function* pull(hands: Hands): Motion {
   const { view } = hands;
   for (let attempt = 0; attempt < 4; attempt++) {
-    const arm = hands.armFor(view.handlePos(NAME));
+    const arm = hands.armFor(view.handlePos(DRAWER));
     const aim = (point: Vec3): Vec3 => (attempt < 2 ? hands.aimAt(point) : point);
     if (view.gripperCommand(arm) > 0) yield* hands.grip(arm, 0);
     const at = { twistRad: 0 };
-    const before = add(view.handlePos(NAME), [-0.09, 0, 0.03]);
+    const before = add(view.handlePos(DRAWER), [-0.09, 0, 0.03]);
     yield* hands.moveTo(arm, before, at);
-    yield* hands.moveTo(arm, aim(add(view.handlePos(NAME), [0.005, 0, 0.01])), { ...at, speed: 0.7 });
+    yield* hands.moveTo(arm, aim(add(view.handlePos(DRAWER), [0.005, 0, 0.01])), { ...at, speed: 0.7 });
     yield* hands.grip(arm, 1);
     yield* hands.wait(0.2);
     const tool = view.commandedTool(arm).pos;
-    const out = OPEN_M + hands.rng.uniform(0.02, 0.05) - view.drawerOpening(NAME);
+    const out = OPEN_M + hands.rng.uniform(0.02, 0.05) - view.drawerOpening(DRAWER);
     yield* hands.moveTo(arm, [tool[0] - out, tool[1], tool[2]], { ...at, speed: 0.7 });
-    if (view.drawerOpening(NAME) > OPEN_M) return;
+    if (view.drawerOpening(DRAWER) > OPEN_M) return;
     yield* hands.grip(arm, 0);
     yield* hands.moveTo(arm, add(view.commandedTool(arm).pos, [-0.04, 0, 0.04]), at);
   }
@@ -96,17 +98,17 @@ function* pull(hands: Hands): Motion {
 function* shut(hands: Hands): Motion {
   const { view } = hands;
   for (let attempt = 0; attempt < 4; attempt++) {
-    const handle = view.handlePos(NAME);
+    const handle = view.handlePos(DRAWER);
     const arm = hands.armFor(handle);
     const side = (arm === 0 ? 1 : -1) * 0.06;
     const front = handle[0] + HANDLE_OUT_M - FRONT_OUT_M;
     yield* hands.grip(arm, 1);
     yield* hands.moveTo(arm, hands.aimAt([front - 0.09, handle[1] + side, handle[2] + 0.05]));
     yield* hands.moveTo(arm, [front - 0.05, handle[1] + side, handle[2] + 0.02], { speed: 0.7 });
-    yield* hands.moveTo(arm, [front + view.drawerOpening(NAME), handle[1] + side, handle[2] + 0.02], {
+    yield* hands.moveTo(arm, [front + view.drawerOpening(DRAWER), handle[1] + side, handle[2] + 0.02], {
       speed: 0.6,
     });
-    if (view.drawerOpening(NAME) < CLOSED_M) return;
+    if (view.drawerOpening(DRAWER) < CLOSED_M) return;
     yield* hands.moveTo(arm, add(view.commandedTool(arm).pos, [-0.08, 0, 0.05]));
   }
 }

@@ -1,14 +1,36 @@
 /** Every task by name. Add yours here. */
 import { UsageError } from "@orrery/core";
+import { clearTable } from "./clear-table.ts";
 import { closeDrawer, openDrawer } from "./drawer.ts";
+import { handOver } from "./hand-over.ts";
+import { openDoor } from "./open-door.ts";
 import { pick } from "./pick.ts";
 import { push } from "./push.ts";
 import { putInBowl } from "./put-in-bowl.ts";
+import { putInDrawer } from "./put-in-drawer.ts";
+import { putOnShelf } from "./put-on-shelf.ts";
 import { reach } from "./reach.ts";
 import { stack } from "./stack.ts";
+import { takeFromShelf } from "./take-from-shelf.ts";
 import type { Task } from "./task.ts";
+import { wipe } from "./wipe.ts";
 
-export const TASKS: readonly Task[] = [reach, push, pick, putInBowl, stack, openDrawer, closeDrawer];
+export const TASKS: readonly Task[] = [
+  reach,
+  push,
+  pick,
+  putInBowl,
+  putOnShelf,
+  takeFromShelf,
+  stack,
+  openDrawer,
+  closeDrawer,
+  putInDrawer,
+  openDoor,
+  wipe,
+  handOver,
+  clearTable,
+];
 
 /** @throws {UsageError} if there is no such task */
 export function taskNamed(name: string): Task {

@@ -49,11 +49,12 @@ export class BodyDriver {
     this.#setMotors(command, command, 1);
   }
 
-  /** One control step of physics, from one command to the next. */
-  drive(from: BodyCommand, to: BodyCommand): void {
+  /** One control step of physics, from one command to the next; `onPart` is called several times on the way. */
+  drive(from: BodyCommand, to: BodyCommand, onPart: () => void = () => {}): void {
     for (let part = 1; part <= RAMP_PARTS; part++) {
       this.#setMotors(from, to, part / RAMP_PARTS);
       this.#physics.step(this.#substepsPerPart);
+      onPart();
     }
     this.#physics.poses();
   }

@@ -36,6 +36,7 @@ import { taskNamed } from "../tasks/registry.ts";
 import type { Task, TaskSetting } from "../tasks/task.ts";
 import { BodyDriver } from "./body-driver.ts";
 import { SceneView } from "./scene-view.ts";
+import { Sponges } from "./sponges.ts";
 
 export interface KitchenOptions {
   readonly task: string;
@@ -97,6 +98,7 @@ interface Episode {
   readonly render: RenderScene;
   readonly driver: BodyDriver;
   readonly view: SceneView;
+  readonly sponges: Sponges;
   readonly cameraIds: readonly number[];
 }
 
@@ -203,12 +205,14 @@ export class KitchenWorld implements World {
     this.#space.reset(this.#command);
     this.#stepCount = 0;
     this.#badNumbers = 0;
+    const render = makeRenderScene(physics, looks, scene.light);
     this.#episode = {
       seed,
       setting,
       physics,
       driver,
-      render: makeRenderScene(physics, looks, scene.light),
+      render,
+      sponges: new Sponges(physics, scene, render),
       view: new SceneView(physics, scene, this.spec, this.#command, this.ik.forward(this.#command.joints)),
       cameraIds: this.#cameras.map(({ name }) => physics.id("camera", name)),
     };
@@ -230,7 +234,7 @@ export class KitchenWorld implements World {
     );
     this.#badNumbers += clipped;
     const next = this.#space.apply(this.#safeAction, this.#command);
-    episode.driver.drive(this.#command, next);
+    episode.driver.drive(this.#command, next, () => episode.sponges.wipe());
     this.#command = next;
     this.#stepCount++;
     if (!episode.physics.isFinite()) {
@@ -292,6 +296,7 @@ export class KitchenWorld implements World {
       );
     }
     episode.physics.restore(snapshot.physics);
+    episode.sponges.show();
     this.#command = copyCommand(snapshot.command);
     this.#space.load(snapshot.actionSpace);
     this.#stepCount = snapshot.stepCount;

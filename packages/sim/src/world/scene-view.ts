@@ -5,6 +5,8 @@ import type { ToolPose } from "../control/ik.ts";
 import { type Quat, type Vec3, add, multiply, norm, rotate, vec3At, yaw } from "../control/vec.ts";
 import type { Physics } from "../mujoco/physics.ts";
 import type { SceneSpec } from "../scene/scene-spec.ts";
+import { SHELF_HALF } from "../scene/shelf.ts";
+import { dropsLeft } from "../scene/spill.ts";
 
 interface ObjectIds {
   readonly body: number;
@@ -16,7 +18,8 @@ export class SceneView {
   readonly spec: BodySpec;
   readonly #physics: Physics;
   readonly #objects = new Map<string, ObjectIds>();
-  readonly #drawers = new Map<string, { readonly qpos: number; readonly handle: number }>();
+  /** Drawers and doors alike: a joint and a handle. */
+  readonly #fronts = new Map<string, { readonly qpos: number; readonly handle: number }>();
   readonly #tools: readonly number[];
   readonly #fingers: readonly (readonly number[])[];
   #command: BodyCommand;
@@ -38,9 +41,9 @@ export class SceneView {
       const dof = physics.constants.jntDofAdr[physics.id("joint", name)]!;
       this.#objects.set(name, { body: physics.id("body", name), dof });
     }
-    for (const { name } of scene.drawers) {
+    for (const { name } of [...scene.drawers, ...scene.cabinets]) {
       const qpos = physics.constants.jntQposAdr[physics.id("joint", name)]!;
-      this.#drawers.set(name, { qpos, handle: physics.id("site", `${name}_handle`) });
+      this.#fronts.set(name, { qpos, handle: physics.id("site", `${name}_handle`) });
     }
     this.#tools = spec.arms.map((arm) => physics.id("site", arm.tool));
     this.#fingers = spec.arms.map((arm) =>
@@ -79,12 +82,33 @@ export class SceneView {
 
   /** How far a drawer stands open, m. */
   drawerOpening(name: string): number {
-    return this.#physics.qpos[this.#drawers.get(name)?.qpos ?? -1] ?? 0;
+    return this.#physics.qpos[this.#fronts.get(name)?.qpos ?? -1] ?? 0;
   }
 
-  /** World position of the middle of a drawer's handle. */
+  /** How far a cabinet's door stands open, rad. */
+  doorAngle(name: string): number {
+    return this.#physics.qpos[this.#fronts.get(name)?.qpos ?? -1] ?? 0;
+  }
+
+  /** World positions of the drops on the table that no sponge has passed over yet. */
+  dropsLeft(): Vec3[] {
+    return dropsLeft(this.scene, this.#physics.userData);
+  }
+
+  /** Height of what is under a point (world): the table, or a shelf's board where the point is above one. */
+  supportBelow([x, y, z]: Vec3): number {
+    const board = this.scene.shelves.find(
+      ({ pos, heightM }) =>
+        Math.abs(x - pos[0]) < SHELF_HALF[0] &&
+        Math.abs(y - pos[1]) < SHELF_HALF[1] &&
+        z > this.tableTop + heightM,
+    );
+    return this.tableTop + (board?.heightM ?? 0);
+  }
+
+  /** World position of the middle of the handle of a drawer or door. */
   handlePos(name: string): Vec3 {
-    return vec3At(this.#physics.sitePos, this.#drawers.get(name)?.handle ?? 0);
+    return vec3At(this.#physics.sitePos, this.#fronts.get(name)?.handle ?? 0);
   }
 
   /** Measured world position of a tool. */
