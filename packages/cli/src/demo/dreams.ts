@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Image } from "@orrery/core";
 import { episodeFrames, openDataset, writeMp4, type EpisodeFrames } from "@orrery/data";
-import { dreamOn, recordedActions, type Video } from "@orrery/eval";
+import { dreamOn, recordedActions, truthBesideDream, type Video } from "@orrery/eval";
 import { choosePrecision, loadModel, type WorldModel } from "@orrery/models";
 import type { Run } from "../run.ts";
 import type { DemoPlan } from "./plan.ts";
@@ -14,7 +14,7 @@ const CONTEXT = 8;
 const NUM_SCENES = 3;
 
 export interface DemoDreams {
-  /** Recording and dream by turns, for several held-out episodes. */
+  /** Recording beside dream, for several held-out episodes. */
   readonly pairs: readonly Video[];
   /** The recording, then the same start under four action sequences. */
   readonly futures: readonly Video[];
@@ -50,11 +50,11 @@ export async function makeDreams(out: string, plan: DemoPlan, seed: number, run:
     const actions = recordedActions(scene.episode, scene.start + CONTEXT - 1, plan.dreamFrames, A);
     const { truth, dreams, framesPerSecond: rate } = await dreamOn({ ...base, ...scene, actions: [actions] });
     framesPerSecond = Math.max(framesPerSecond, rate);
-    const detail = `episode ${scene.episode.index}, from row ${scene.start}`;
-    pairs.push(
-      { label: "Recording", detail, data: film(truth) },
-      { label: "Dream", detail, data: film(dreams[0] ?? []) },
-    );
+    pairs.push({
+      label: `Held-out episode ${scene.episode.index}`,
+      detail: `recording left, dream right; from row ${scene.start}`,
+      data: film(truthBesideDream(truth, dreams[0] ?? [])),
+    });
   }
   const [first, second = first] = scenes;
   if (first === undefined || second === undefined) throw new Error("internal: a demo has held-out episodes");

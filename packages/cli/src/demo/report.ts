@@ -141,7 +141,7 @@ function measured({ prediction }: DemoFindings): Block[] {
       ? { low: scores.psnrCi95.map(([low]) => low), high: scores.psnrCi95.map(([, high]) => high) }
       : {}),
   }));
-  const shown = [1, 2, 3, 5, 8, 16].filter((h) => prediction.horizons.includes(h));
+  const shown = [1, 2, 5, 10, 16].filter((h) => prediction.horizons.includes(h));
   const index = (h: number): number => prediction.horizons.indexOf(h);
   const caption = `${prediction.windows} windows of ${prediction.episodes} held-out episodes, ${prediction.contextFrames} frames given, seed ${prediction.seed}; intervals are 95 % by resampling episodes.`;
   const blocks: Block[] = [

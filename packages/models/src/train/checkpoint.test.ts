@@ -22,6 +22,7 @@ function checkpointAt(step: number, value = step): Checkpoint {
     state: {
       phase: "dynamics",
       clock: { step, elapsedSec: step / 10, decayStart: null },
+      elapsedSec: step / 5,
       emaUpdates: step,
       lossRms: { flow: [0.1, 0.2] },
       rng: makeRng(step).state,

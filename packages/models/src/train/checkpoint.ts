@@ -15,6 +15,8 @@ export type PhaseName = "tokenizer" | "dynamics";
 export interface TrainingState {
   readonly phase: PhaseName;
   readonly clock: ClockState;
+  /** Time spent on the run so far, all phases and sessions. */
+  readonly elapsedSec: number;
   readonly emaUpdates: number;
   readonly lossRms: Readonly<Record<string, readonly [number, number]>>;
   /** Draws of levels, windows and masks in JavaScript. */

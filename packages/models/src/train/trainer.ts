@@ -90,6 +90,7 @@ class Trainer {
   readonly #log: MetricLog;
   readonly #usesBfloat16: boolean;
   readonly #began = performance.now();
+  #earlierSec = 0;
   #rng: Rng;
   #checkpoint: Checkpoint | null;
   #loss: Record<string, number> = {};
@@ -113,7 +114,8 @@ class Trainer {
     this.#usesBfloat16 = precision.usesBfloat16;
     options.onNote?.(precision.reason);
     if (checkpoint !== null) {
-      const { phase, clock, rng, generator } = checkpoint.state;
+      const { phase, clock, rng, generator, elapsedSec } = checkpoint.state;
+      this.#earlierSec = elapsedSec;
       this.#rng = new Rng(rng);
       this.#generator.setState(Buffer.from(generator, "base64"));
       this.#log.rewindTo(phase, clock.step);
@@ -186,15 +188,16 @@ class Trainer {
     this.#model.free();
   }
 
+  /** Time spent on this run, earlier sessions up to their last checkpoint included. */
   get #elapsedSec(): number {
-    return (performance.now() - this.#began) / 1000;
+    return this.#earlierSec + (performance.now() - this.#began) / 1000;
   }
 
   /** What is left of the time limit for a phase, or undefined without one. */
-  #limitSec(share: number): number | undefined {
+  #limitSec(share: number, spentInPhaseSec: number): number | undefined {
     const { minutes } = this.#options;
     if (minutes === undefined) return undefined;
-    return Math.max(1, (minutes * 60 - SAVING_SEC - this.#elapsedSec) * share);
+    return Math.max(1, (minutes * 60 - SAVING_SEC - (this.#elapsedSec - spentInPhaseSec)) * share);
   }
 
   async #trainTokenizer(): Promise<void> {
@@ -292,7 +295,12 @@ class Trainer {
     share: number,
   ): Phase {
     const saved = this.#checkpoint?.state.phase === name ? this.#checkpoint : null;
-    const phase = new Phase(module, config, this.#limitSec(share), saved?.state.clock);
+    const phase = new Phase(
+      module,
+      config,
+      this.#limitSec(share, saved?.state.clock.elapsedSec ?? 0),
+      saved?.state.clock,
+    );
     if (saved !== null) {
       phase.optimizer.loadStateDict(saved.optimizer);
       phase.ema.loadStateDict(saved.averages);
@@ -368,6 +376,7 @@ class Trainer {
       state: {
         phase: phaseName,
         clock: phase.clock.state,
+        elapsedSec: this.#elapsedSec,
         emaUpdates: phase.ema.updates,
         lossRms: phase.rms.state,
         rng: this.#rng.state,
