@@ -2,7 +2,8 @@
 export {
   makeKitchenWorld,
   KitchenWorld,
-  HEAD_64,
+  defaultCameras,
+  DEFAULT_BODY,
   type KitchenOptions,
   type WorldSnapshot,
 } from "./world/kitchen-world.ts";

@@ -1,9 +1,10 @@
 /** The bodies there are, by name. */
 import { UsageError } from "@orrery/core";
 import type { Body } from "./body.ts";
+import { arm6 } from "./arm6.ts";
 import { neo } from "./neo.ts";
 
-export const BODIES: Readonly<Record<string, Body>> = { neo };
+export const BODIES: Readonly<Record<string, Body>> = { neo, arm6 };
 
 /** @throws {UsageError} if there is no such body */
 export function bodyNamed(name: string): Body {

@@ -66,6 +66,7 @@ export class Hands {
 
   /** The arm on the side of a point, or the other one now and then when the point is near the middle. */
   armFor(point: Vec3): number {
+    if (this.view.spec.arms.length < 2) return 0;
     const inBase = this.#toBase(sub(point, [this.view.base[0], this.view.base[1], 0]));
     const own = inBase[1] > 0 ? 0 : 1;
     return Math.abs(inBase[1]) < 0.06 && this.rng.chance(0.3) ? 1 - own : own;
@@ -81,6 +82,7 @@ export class Hands {
   /** Takes a hand up and back to its own side, out of the other one's way. */
   *retreat(arm: number): Motion {
     const { view } = this;
+    if (arm >= view.spec.arms.length) return; // "the other hand" of a body that has none
     const { pos } = view.commandedTool(arm);
     const [baseX, baseY, turn] = view.base;
     const side = this.view.spec.arms[arm]!.shoulder[1];

@@ -16,7 +16,7 @@ import { actionPartsOf } from "../control/make-action-space.ts";
 import { checkOperator } from "../operators/operator.ts";
 import { TRAINING_SPLIT, perturbationOf } from "../perturb/splits.ts";
 import { taskNamed } from "../tasks/registry.ts";
-import { DEFAULT_BODY, HEAD_64 } from "../world/kitchen-world.ts";
+import { DEFAULT_BODY, defaultCameras } from "../world/kitchen-world.ts";
 import type { EpisodeOrder, EpisodeReport, WorkerPlan } from "./messages.ts";
 
 export interface RecordOptions {
@@ -30,7 +30,7 @@ export interface RecordOptions {
   readonly to: string;
   readonly body?: string;
   readonly actionSpace?: string;
-  /** The head's view at 64x64 unless said otherwise. */
+  /** The body's first camera at 64x64 unless said otherwise. */
   readonly cameras?: readonly CameraSize[];
   readonly shadows?: boolean;
   /** Length of a play episode, or a task's time limit; play lasts 12 s unless said otherwise. */
@@ -116,14 +116,15 @@ function planOf(options: RecordOptions): Omit<WorkerPlan, "recordingFolder"> {
   if (problems.length > 0) throw new ConfigError("recordEpisodes", problems);
   const task = taskNamed(options.task);
   const operator = checkOperator(options.operator);
+  const body = options.body ?? DEFAULT_BODY;
   const isEvaluation = options.isEvaluation ?? false;
   const split = checkedSplit(options, isEvaluation);
   return {
     task: task.name,
-    body: options.body ?? DEFAULT_BODY,
+    body,
     operator,
     actionSpace: checkActionSpace(options.actionSpace ?? "ee-delta"),
-    cameras: options.cameras ?? HEAD_64,
+    cameras: options.cameras ?? defaultCameras(bodyNamed(body).spec),
     shadows: options.shadows ?? true,
     timeLimitSec: timeLimitSec ?? (operator === "play" ? PLAY_SEC : task.timeLimitSec),
     seed,

@@ -43,7 +43,7 @@ export interface KitchenOptions {
   /** Body by name; "neo" unless said otherwise. */
   readonly body?: string;
   readonly actionSpace?: string;
-  /** Pictures in every observation; one 64x64 head view unless said otherwise, [] for none. */
+  /** Pictures in every observation; the first camera at 64x64 unless said otherwise, [] for none. */
   readonly cameras?: readonly CameraSize[];
   readonly shadows?: boolean;
   /** What happens to numbers beyond limits: "clip" (and count, the default) or "refuse" (an error). */
@@ -72,8 +72,10 @@ export interface WorldSnapshot {
 const MAX_SEED = 2 ** 32 - 1;
 const SETTLE_SEC = 0.2;
 
-/** Ready-made default camera for training: the head's view at 64x64. */
-export const HEAD_64: readonly CameraSize[] = [{ name: "head", width: 64, height: 64 }];
+/** What a body sees with where nothing else is asked for: its first camera at 64x64. */
+export function defaultCameras({ cameras }: BodySpec): readonly CameraSize[] {
+  return cameras.slice(0, 1).map(({ name }) => ({ name, width: 64, height: 64 }));
+}
 
 /** The body where none is named. */
 export const DEFAULT_BODY = "neo";
@@ -134,7 +136,7 @@ export class KitchenWorld implements World {
     this.spec = bodyNamed(options.body ?? DEFAULT_BODY).spec;
     this.#space = space;
     this.#perturbation = perturbationOf(options.split, options.strength);
-    this.#cameras = options.cameras ?? HEAD_64;
+    this.#cameras = options.cameras ?? defaultCameras(this.spec);
     this.embodiment = embodimentOf(this.spec, space.parts, this.#cameras);
     this.#casters = this.#cameras.map(
       ({ width, height }) => new RayCaster({ width, height, shadows: options.shadows ?? true }),
