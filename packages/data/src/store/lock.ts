@@ -2,7 +2,8 @@
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
-import { DataError } from "@orrery/core";
+import { DataError, messageOf } from "@orrery/core";
+import { cureFor } from "@orrery/core/node";
 
 /**
  * Takes the lock or says who holds it. A lock left by a process of this machine that is gone is taken over.
@@ -13,16 +14,14 @@ export function takeLock(path: string): () => void {
   mkdirSync(dirname(path), { recursive: true });
   for (let attempt = 0; ; attempt++) {
     try {
-      const fd = openSync(path, "wx");
-      writeSync(fd, JSON.stringify({ pid: process.pid, host: hostname() }));
-      closeSync(fd);
+      writeHolder(path);
       return () => rmSync(path, { force: true });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt > 3) {
-        throw new DataError(`openDatasetWriter: could not make ${path} (${String(error)}).`, {
-          path,
-          cause: error,
-        });
+        throw new DataError(
+          `openDatasetWriter: could not make ${path} (${messageOf(error)}). ${cureFor(error)}`,
+          { path, cause: error },
+        );
       }
     }
     const holder = readHolder(path);
@@ -33,6 +32,19 @@ export function takeLock(path: string): () => void {
       );
     }
     rmSync(path, { force: true });
+  }
+}
+
+/** Fails where the file is there already; a lock that cannot be written whole is taken away again. */
+function writeHolder(path: string): void {
+  const fd = openSync(path, "wx");
+  try {
+    writeSync(fd, JSON.stringify({ pid: process.pid, host: hostname() }));
+  } catch (error) {
+    rmSync(path, { force: true });
+    throw error;
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -158,6 +158,7 @@ class Trainer {
       return new Trainer({ ...options, config }, model, loader, checkpoint);
     } catch (error) {
       await loader.close();
+      if (!resume) dropUntrained(out);
       throw error;
     }
   }
