@@ -56,6 +56,16 @@ export function jsonOf({ stdout }: Ended): Record<string, unknown> {
   return JSON.parse(lines[0] ?? "") as Record<string, unknown>;
 }
 
+/** Waits until something holds; `ended` is the work that should bring it about. */
+export async function until(holds: () => boolean, ended: Promise<Ended>): Promise<void> {
+  let end: Ended | undefined;
+  void ended.then((value) => (end = value));
+  while (!holds()) {
+    if (end !== undefined) throw new Error(`it ended first: ${JSON.stringify(end)}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 const SIDE = 32;
 
 function body(actionWidth: number): Embodiment {
