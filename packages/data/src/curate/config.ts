@@ -42,6 +42,8 @@ const Schema = z.strictObject({
     structure: positive.default(0.5),
     /** Distance of the middle from that mean, over the distance of the ends. */
     blend: share.default(0.4),
+    /** Share of the picture that changes: something that leaves a plain ground fades in numbers, too. */
+    area: share.default(0.4),
   }).prefault({}),
   /** One to three pictures that belong to neither side: torn in transfer, a flash. Thresholds are those of a cut. */
   glitch: section({ action: action.default("drop") }).prefault({}),

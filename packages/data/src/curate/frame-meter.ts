@@ -30,8 +30,9 @@ export const FRAME_MEASURES = [
   /** Mean absolute difference from the last frame, over the picture and in the block of 256 that changed most. */
   "change",
   "blockChange",
-  /** The latter, from the frame one second earlier. */
+  /** The latter, from the frame one second earlier, and the share of the blocks that changed by 8 levels or more. */
   "slowChange",
+  "slowArea",
   /** Histogram distance from the last frame, 0 to 1. */
   "histogram",
   /** 1 - correlation with the last frame, camera motion taken out; with the frame four before; with the one a second before. */
@@ -67,6 +68,7 @@ export interface CameraMeasures {
 }
 
 const BLOCK = 4;
+const CHANGED_LEVELS = 8;
 const HASHES_PER_SEC = 4;
 /** Pictures flatter than this many grey levels are hashed to noise. */
 const MIN_HASH_SPREAD = 10;
@@ -155,8 +157,10 @@ export class FrameMeter {
     if (t >= this.#lag) {
       const early = this.#greyAt(t - this.#lag);
       const middle = this.#greyAt(t - (this.#lag >> 1));
+      const slow = changeBetween(grey, early);
       put({
-        slowChange: changeBetween(grey, early).block,
+        slowChange: slow.block,
+        slowArea: slow.area,
         structureSlow: dissimilarity(early, grey),
         blend: blendOf(early, middle, grey),
       });
@@ -201,11 +205,12 @@ export class FrameMeter {
   }
 }
 
-/** Mean absolute difference over the picture and in the block that changed most. */
-function changeBetween(a: Uint8Array, b: Uint8Array): { mean: number; block: number } {
+/** Mean absolute difference over the picture and in the block that changed most, and the share of changed blocks. */
+function changeBetween(a: Uint8Array, b: Uint8Array): { mean: number; block: number; area: number } {
   const perSide = SIDE / BLOCK;
   let total = 0;
   let most = 0;
+  let changed = 0;
   for (let block = 0; block < perSide * perSide; block++) {
     const from = Math.floor(block / perSide) * BLOCK * SIDE + (block % perSide) * BLOCK;
     let sum = 0;
@@ -217,8 +222,9 @@ function changeBetween(a: Uint8Array, b: Uint8Array): { mean: number; block: num
     }
     total += sum;
     most = Math.max(most, sum);
+    if (sum >= CHANGED_LEVELS * BLOCK * BLOCK) changed++;
   }
-  return { mean: total / NUM_PIXELS, block: most / (BLOCK * BLOCK) };
+  return { mean: total / NUM_PIXELS, block: most / (BLOCK * BLOCK), area: changed / perSide ** 2 };
 }
 
 /**

@@ -135,10 +135,14 @@ export function judgeFrames(
     }
   }
   if (config.dissolve.action !== "off") {
-    const { structure, blend } = config.dissolve;
+    const { structure, blend, area } = config.dissolve;
     const action = bodyStill ? "note" : config.dissolve.action;
     const isBlend = (t: number): boolean =>
-      t >= lag && of("blend", t) <= blend && of("structureSlow", t) >= structure;
+      t >= lag &&
+      of("blend", t) <= blend &&
+      of("structureSlow", t) >= structure &&
+      of("slowArea", t) >= area &&
+      isGradual(frames, t, lag);
     for (const { from, to } of runsOf(n, isBlend, 1)) {
       const span = { from: from - lag, to };
       const value = Math.min(...frames.blend.subarray(from, to));
@@ -181,18 +185,33 @@ export function findJumps(
     }) ?? 0;
   for (let t = 1; t < n; t++) {
     if (!isFar(t) || !standsOut(structure, t) || !standsOut(histogram, t)) continue;
+    // Like the frame four before: this is the way back, and the way out was too small a jump to be seen.
+    if (t >= 4 && (structure4[t] as number) < (structure[t] as number) / 2) {
+      glitches.push({ from: t - 1, to: t });
+      continue;
+    }
     const back = backAfter(t);
     if (back > 0) {
-      if (isFar(t + back) || isFar(t + back - 1)) glitches.push({ from: t, to: t + back }); // else it came back bit by bit: fast motion
+      const isSharp = isFar(t + back) || (back > 1 && isFar(t + back - 1));
+      if (isSharp) glitches.push({ from: t, to: t + back }); // else it came back bit by bit: fast motion
       t += back; // the way back is a jump as well
       continue;
     }
-    if (t >= 4 && (structure4[t] as number) < (structure[t] as number) / 2) continue; // back from an odd picture
     // A steep fade is several jumps in a row: one cut, at the first.
     if (t - (cuts.at(-1) ?? -Infinity) <= 2) continue;
     cuts.push(t);
   }
   return { cuts, glitches };
+}
+
+/** Share of a second's change in one block that a single step of a fade may make; what moves makes most of it at once. */
+const MAX_STEP = 0.35;
+
+/** Whether the change of the second up to `t` came in small steps everywhere. */
+function isGradual({ blockChange, slowChange }: FrameMeasures, t: number, lag: number): boolean {
+  const most = MAX_STEP * (slowChange[t] as number);
+  for (let i = t - lag + 1; i <= t; i++) if ((blockChange[i] as number) > most) return false;
+  return true;
 }
 
 /** Median of the frames around `t`, itself left out. */
