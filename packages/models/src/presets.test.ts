@@ -9,8 +9,8 @@ import { loadConfig, tokensPerImage } from "./config.ts";
 import { WorldModel } from "./world-model.ts";
 
 // All that a model makes its weights and constants from, without memory behind it.
-vi.mock("../../torch/src/create.ts", async (importOriginal) => {
-  const real = await importOriginal<typeof import("../../torch/src/create.ts")>();
+vi.mock("@orrery/torch/src/create.ts", async (importOriginal) => {
+  const real = await importOriginal<typeof import("@orrery/torch/src/create.ts")>();
   const meta = { device: "meta" };
   const shapeOnly: Partial<typeof real> = {
     zeros: (shape, options) => real.zeros(shape, { ...options, ...meta }),
@@ -20,12 +20,12 @@ vi.mock("../../torch/src/create.ts", async (importOriginal) => {
   };
   return { ...real, ...shapeOnly };
 });
-vi.mock("../../torch/src/nn/init.ts", async () => {
-  const create = await import("../../torch/src/create.ts");
+vi.mock("@orrery/torch/src/nn/init.ts", async () => {
+  const create = await import("@orrery/torch/src/create.ts");
   return { truncatedNormal: (shape: readonly number[]) => create.zeros(shape) };
 });
 // The operators that libtorch 1.13 cannot run on `meta`, by their shapes.
-vi.mock("../../torch/src/generated/ops.ts", async (importOriginal) => ({
+vi.mock("@orrery/torch/src/generated/ops.ts", async (importOriginal) => ({
   ...(await importOriginal<object>()),
   layerNorm: (x: Tensor) => x.clone(),
   roll: (x: Tensor) => x.clone(),
