@@ -38,4 +38,14 @@ export {
   type Rgb,
 } from "./render/scene.ts";
 export type { CameraPose } from "./render/frame.ts";
+export {
+  CONCEPTS,
+  CONCEPT_FPS,
+  CONCEPT_VARIANTS,
+  conceptClip,
+  type ActorTruth,
+  type ConceptClip,
+  type ConceptVariant,
+} from "./concepts/clip.ts";
+export type { Concept } from "./concepts/stage.ts";
 export * from "./pusht/index.ts";
