@@ -1,14 +1,16 @@
 /**
- * Makes the pictures of docs/sim.md: `npx tsx packages/sim/scripts/gallery.ts`. One row per task, one per object
- * kind sheet, one per perturbation family.
+ * Makes the pictures of docs/sim.md: `npx tsx packages/sim/scripts/gallery.ts`. One row per task, one per
+ * perturbation family, and the second body from both of its cameras.
  */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { encodePng } from "@orrery/data";
-import { FAMILIES, TASKS, contactSheet } from "../src/index.ts";
+import { FAMILIES, type FilmOptions, TASKS, filmEpisodes } from "../src/index.ts";
+import { evenly, gridOf } from "../src/record/contact-sheet.ts";
 import type { Image } from "@orrery/core";
 
 const OUT = new URL("../../../docs/images/", import.meta.url);
-const SIZE = 96;
+const SIZE = 80;
+const COLUMNS = 8;
 mkdirSync(OUT, { recursive: true });
 
 await save(
@@ -20,28 +22,19 @@ await save(
   FAMILIES.map(({ name }) => ({ task: "pick", seed: 8, split: `novel-${name}` })),
 );
 
-/** Stacks one row per item into a picture. */
-async function save(
-  name: string,
-  rows: readonly { readonly task: string; readonly seed: number; readonly split?: string }[],
-): Promise<void> {
-  const sheets: Image[] = [];
-  for (const row of rows) {
-    const { image, captions } = await contactSheet({ ...row, rows: 1, columns: 8, size: SIZE });
-    console.log(row.split ?? row.task, captions[0]);
-    sheets.push(image);
-  }
-  writeFileSync(new URL(name, OUT), await encodePng(stack(sheets)));
-}
+await save("sim-arm6.png", [
+  { task: "push", body: "arm6", camera: "overview" },
+  { task: "push", body: "arm6", camera: "wrist" },
+]);
 
-function stack(images: readonly Image[]): Image {
-  const width = images[0]!.width;
-  const height = images.reduce((sum, image) => sum + image.height + 2, -2);
-  const data = new Uint8Array(width * height * 3).fill(255);
-  let top = 0;
-  for (const image of images) {
-    data.set(image.data, top * width * 3);
-    top += image.height + 2;
+/** One row of pictures per item. */
+async function save(name: string, rows: readonly FilmOptions[]): Promise<void> {
+  const strips: Image[][] = [];
+  for (const row of rows) {
+    for await (const film of filmEpisodes(1, { ...row, size: SIZE })) {
+      console.log(row.split ?? row.task, row.body ?? "", film.caption);
+      strips.push(evenly(film.images, COLUMNS));
+    }
   }
-  return { width, height, data };
+  writeFileSync(new URL(name, OUT), await encodePng(gridOf(strips)));
 }
