@@ -3,7 +3,7 @@ import { episodeSeed, runEpisode } from "../record/episode.ts";
 import { TASKS } from "../tasks/registry.ts";
 import { makeKitchenWorld } from "../world/kitchen-world.ts";
 
-/** At least this share of the first 12 episodes. Stack, hand over and clear the table must reach 0.7, all others 0.9. */
+/** At least this share of the first 10 episodes. Stack, hand over and clear the table must reach 0.7, all others 0.9. */
 const BARS = {
   reach: 0.95,
   push: 0.9,
@@ -23,7 +23,7 @@ const BARS = {
 
 test.each(Object.entries(BARS))("the expert does %s in at least %d of its episodes", async (task, bar) => {
   const world = await makeKitchenWorld({ task, cameras: [], endless: true });
-  const count = 12;
+  const count = 10;
   let successes = 0;
   const failures: string[] = [];
   for (let i = 0; i < count; i++) {
