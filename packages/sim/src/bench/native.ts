@@ -93,7 +93,7 @@ function makeNative(xml: string): Native | string {
   const model = join(folder, "model.xml");
   writeFileSync(model, xml);
   try {
-    const source = fileURLToPath(new URL("./native.c", import.meta.url));
+    const source = fileURLToPath(new URL("./testdata/native.c", import.meta.url));
     execFileSync("cc", ["-O2", "-o", program, source, "-lmujoco"], { stdio: "pipe" });
   } catch {
     rmSync(folder, { recursive: true });
