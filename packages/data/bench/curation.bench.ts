@@ -180,7 +180,16 @@ async function benchCopies(path: string): Promise<void> {
     for (const { episode, reason } of found) {
       const original = Number(/episode (\d+)/.exec(reason)?.[1]);
       if (episode - pieces.length === original) hits++;
-      else wrong++;
+      else {
+        wrong++;
+        if (process.argv.includes("--wrong")) console.log(`  ${episode}: ${reason}`);
+      }
+    }
+    if (process.argv.includes("--wrong")) {
+      const missed = pieces.flatMap((_, i) =>
+        found.some(({ episode }) => episode === i + pieces.length) ? [] : [i],
+      );
+      console.log(`  missed: ${missed.join(", ")}`);
     }
     console.log(`copies ${name}: ${hits} of ${pieces.length} found, ${wrong} wrong`);
   }

@@ -3,7 +3,7 @@
  *
  * Looking alike is not enough, since a robot's cameras see one table all day. A pair is a duplicate when its pictures
  * hash alike over a stretch of time and its course of change (how much moves, when) agrees as well. The course is
- * compared at 5 Hz, from the running sum of the frame-to-frame change, so the two rates need not be the same.
+ * compared at 5 Hz, from the running sum of the activity of each frame, so the two rates need not be the same.
  */
 import type { CurationConfig } from "./config.ts";
 import type { HashedFrame } from "./frame-meter.ts";
@@ -19,7 +19,7 @@ export interface Signature {
   readonly fps: number;
   readonly frames: number;
   readonly hashes: readonly HashedFrame[];
-  /** [frames + 1]: change summed up to each frame. */
+  /** [frames + 1]: activity summed up to each frame. */
   readonly course: Float64Array;
 }
 
@@ -38,7 +38,7 @@ export interface Duplicate {
 
 const COURSE_HZ = 5;
 /** Candidates looked at closely per camera, the most promising first. */
-const MAX_CANDIDATES = 12;
+const MAX_CANDIDATES = 24;
 /** Mean change in grey levels per fifth of a second below which a stretch counts as still. */
 const STILL_COURSE = 0.25;
 /** Mean bits allowed for still stretches, where there is no course to compare. */
@@ -46,7 +46,8 @@ const STILL_BITS = 3;
 
 export function signatureOf(name: string, { frames, facts, hashes }: MeasuredCamera, fps: number): Signature {
   const course = new Float64Array(facts.frames + 1);
-  for (let t = 0; t < facts.frames; t++) course[t + 1] = (course[t] as number) + (frames.change[t] as number);
+  for (let t = 0; t < facts.frames; t++)
+    course[t + 1] = (course[t] as number) + (frames.activity[t] as number);
   return { name, fps, frames: facts.frames, hashes, course };
 }
 
@@ -98,7 +99,7 @@ export class DuplicateFinder {
       hashes.forEach((hash, crop) => {
         this.#index.near(hash, this.#config.maxBits, (other) => {
           if (crop !== 0 && other.crop !== 0) return; // two crops of one picture match by their whole pictures too
-          const lagSec = Math.round(2 * (sec - other.sec)) / 2;
+          const lagSec = Math.round(4 * (sec - other.sec)) / 4;
           const id = ids.get(other.signature) ?? ids.size;
           ids.set(other.signature, id);
           const key = `${id}/${crop}/${other.crop}/${lagSec}`;
@@ -130,7 +131,7 @@ export class DuplicateFinder {
     const first = this.#stretch(signature, original, crops, nearLagSec);
     if (!first) return undefined;
     let best = { lagSec: nearLagSec, r: -1 };
-    for (let step = -15; step <= 15; step++) {
+    for (let step = -10; step <= 10; step++) {
       const lagSec = nearLagSec + step / 20;
       const r = courseCorrelation(signature, original, first.fromSec, first.toSec, lagSec);
       if (r > best.r) best = { lagSec, r };

@@ -30,6 +30,8 @@ export const FRAME_MEASURES = [
   /** Mean absolute difference from the last frame, over the picture and in the block of 256 that changed most. */
   "change",
   "blockChange",
+  /** Mean over the blocks of what each changed by beyond 1 level: motion, without the noise of an encoder. */
+  "activity",
   /** The latter, from the frame one second earlier, and the share of the blocks that changed by 8 levels or more. */
   "slowChange",
   "slowArea",
@@ -69,6 +71,7 @@ export interface CameraMeasures {
 
 const BLOCK = 4;
 const CHANGED_LEVELS = 8;
+const NOISE_LEVELS = 1;
 const HASHES_PER_SEC = 4;
 /** Pictures flatter than this many grey levels are hashed to noise. */
 const MIN_HASH_SPREAD = 10;
@@ -136,12 +139,13 @@ export class FrameMeter {
     }
     if (t === 0) return;
     const last = this.#greyAt(t - 1);
-    const { mean: change, block: blockChange } = changeBetween(grey, last);
+    const { mean: change, block: blockChange, active: activity } = changeBetween(grey, last);
     const motion = this.#moved(grey, last, change);
     const [dx, dy] = [Math.round(motion.dx * SIDE), Math.round(motion.dy * SIDE)];
     put({
       change,
       blockChange,
+      activity,
       histogram: histogramDistance(this.#histogram, this.#lastHistogram),
       structure: Math.min(
         dissimilarity(last, grey),
@@ -205,12 +209,22 @@ export class FrameMeter {
   }
 }
 
-/** Mean absolute difference over the picture and in the block that changed most, and the share of changed blocks. */
-function changeBetween(a: Uint8Array, b: Uint8Array): { mean: number; block: number; area: number } {
+interface Change {
+  /** Mean absolute difference over the picture, and in the block that changed most. */
+  readonly mean: number;
+  readonly block: number;
+  /** Share of the blocks that changed by 8 levels or more. */
+  readonly area: number;
+  /** See `activity`. */
+  readonly active: number;
+}
+
+function changeBetween(a: Uint8Array, b: Uint8Array): Change {
   const perSide = SIDE / BLOCK;
   let total = 0;
   let most = 0;
   let changed = 0;
+  let active = 0;
   for (let block = 0; block < perSide * perSide; block++) {
     const from = Math.floor(block / perSide) * BLOCK * SIDE + (block % perSide) * BLOCK;
     let sum = 0;
@@ -222,9 +236,16 @@ function changeBetween(a: Uint8Array, b: Uint8Array): { mean: number; block: num
     }
     total += sum;
     most = Math.max(most, sum);
+    active += Math.max(0, sum / (BLOCK * BLOCK) - NOISE_LEVELS);
     if (sum >= CHANGED_LEVELS * BLOCK * BLOCK) changed++;
   }
-  return { mean: total / NUM_PIXELS, block: most / (BLOCK * BLOCK), area: changed / perSide ** 2 };
+  const numBlocks = perSide ** 2;
+  return {
+    mean: total / NUM_PIXELS,
+    block: most / (BLOCK * BLOCK),
+    area: changed / numBlocks,
+    active: active / numBlocks,
+  };
 }
 
 /**
