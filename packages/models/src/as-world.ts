@@ -4,13 +4,8 @@
  */
 import { UsageError, type Embodiment, type Observation, type Transition, type World } from "@orrery/core";
 import { fromTyped, scope } from "@orrery/torch";
-import {
-  Dreamer,
-  type Context,
-  type DreamState,
-  type WorldModel,
-  type WorldModelOptions,
-} from "./world-model.ts";
+import { Dreamer, type DreamState, type WorldModelOptions } from "./dreamer.ts";
+import type { Context, WorldModel } from "./world-model.ts";
 
 export interface DreamWorldOptions extends WorldModelOptions {
   /** Recorded starts, each a context of one stream; `reset` takes one by its seed, or `options.start` by its index. */

@@ -8,7 +8,8 @@ import type { ModelConfig } from "./config.ts";
 import { loadModel } from "./release.ts";
 import { debugConfig, recordSquare, temporaryFolder } from "./testing.ts";
 import { trainWorldModel } from "./train/trainer.ts";
-import { Dreamer, type Context } from "./world-model.ts";
+import { Dreamer } from "./dreamer.ts";
+import type { Context } from "./world-model.ts";
 
 /** Ten seconds of training; the learning rates are as high as these small nets bear. */
 function quickConfig(): ModelConfig {

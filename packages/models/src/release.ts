@@ -49,6 +49,11 @@ export function isRun(folder: string): boolean {
   return existsSync(join(folder, "config.json"));
 }
 
+/** Whether a run has ended and holds a release. */
+export function isFinished(run: string): boolean {
+  return existsSync(join(run, "model.safetensors")) || existsSync(join(run, "model.safetensors.index.json"));
+}
+
 /** Configuration and stream facts of a run. @throws {UsageError} if there is none; @throws {DataError} if it is damaged */
 export function readConfig(folder: string): { config: ModelConfig; facts: StreamFacts } {
   const path = join(folder, "config.json");
@@ -100,10 +105,7 @@ export function loadModel(folder: string, device = "cpu"): WorldModel {
 }
 
 function weightsOf(folder: string): ReadonlyMap<string, Tensor> {
-  if (
-    existsSync(join(folder, "model.safetensors")) ||
-    existsSync(join(folder, "model.safetensors.index.json"))
-  ) {
+  if (isFinished(folder)) {
     return loadTensors(folder);
   }
   const checkpoint = readCheckpoint(join(folder, "training"));

@@ -12,7 +12,8 @@ import {
 } from "@orrery/torch";
 import { beforeAll, expect, test } from "vitest";
 import { debugConfig, distance, scramble, squareFacts } from "./testing.ts";
-import { Dreamer, WorldModel, type Context, type DreamState } from "./world-model.ts";
+import { Dreamer, type DreamState } from "./dreamer.ts";
+import { WorldModel, type Context } from "./world-model.ts";
 
 const facts = { ...squareFacts, cameras: ["top", "side"] };
 const base = debugConfig();

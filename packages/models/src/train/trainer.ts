@@ -2,11 +2,11 @@
  * Trains a world model: the tokenizer, then the latents of all frames, then the dynamics. Every random choice follows
  * the seed; a run can be stopped at any time and resumed to the same trajectory.
  */
-import { existsSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { AbortedError, makeRng, Rng, type Clip } from "@orrery/core";
 import { writeJsonAtomic } from "@orrery/core/node";
-import { makeClipLoader, vectorStats, type ClipLoader } from "@orrery/data";
+import { makeClipLoader, type ClipLoader } from "@orrery/data";
 import { autocast, cat, fromTyped, Generator, keep, noGrad, scope, type Tensor } from "@orrery/torch";
 import type { ModelConfig, PhaseConfig } from "../config.ts";
 import { principalPatches } from "../nets/patches.ts";
@@ -19,6 +19,7 @@ import { dynamicsLosses } from "./losses.ts";
 import { MetricLog } from "./metrics.ts";
 import { Phase, type LossFn } from "./phase.ts";
 import { choosePrecision } from "./precision.ts";
+import { setScales } from "./scales.ts";
 import { claimRunFolder, dropUntrained } from "./run-folder.ts";
 
 export interface TrainProgress {
@@ -404,70 +405,4 @@ class Trainer {
     const device = this.#model.device.startsWith("cuda") ? "cuda" : "cpu";
     return autocast({ enabled: this.#usesBfloat16, device }, fn);
   }
-}
-
-/** Means and deviations of the training episodes. */
-function setScales(model: WorldModel, loader: ClipLoader): void {
-  const state = vectorStats(loader.episodes, "state");
-  const action = vectorStats(loader.episodes, "action");
-  noGrad(() => {
-    if (action !== null) model.actionScale.set(action);
-    if (state !== null) {
-      model.stateScale.set(state);
-      model.deltaScale.set(deltaMoments(loader, state.std));
-    }
-    model.rewardScale.set(rewardMoments(loader));
-  });
-}
-
-/** Of the change of the normalised state from row to row. */
-function deltaMoments(
-  loader: ClipLoader,
-  stateStd: ArrayLike<number>,
-): { mean: Float64Array; std: Float64Array } {
-  const P = stateStd.length;
-  const sum = new Float64Array(P);
-  const squares = new Float64Array(P);
-  let count = 0;
-  for (const { columns } of loader.episodes) {
-    if (columns.state === null) continue;
-    const own = columns.state.length / columns.length;
-    for (let row = 1; row < columns.length; row++) {
-      if (columns.stateMask[row] !== 1 || columns.stateMask[row - 1] !== 1) continue;
-      count++;
-      for (let i = 0; i < own; i++) {
-        const scale = (stateStd[i] as number) || 1;
-        const delta =
-          ((columns.state[row * own + i] as number) - (columns.state[(row - 1) * own + i] as number)) / scale;
-        sum[i] = (sum[i] as number) + delta;
-        squares[i] = (squares[i] as number) + delta * delta;
-      }
-    }
-  }
-  const mean = sum.map((s) => s / Math.max(1, count));
-  return {
-    mean,
-    std: squares.map((s, i) => Math.sqrt(Math.max(0, s / Math.max(1, count) - (mean[i] as number) ** 2))),
-  };
-}
-
-function rewardMoments(loader: ClipLoader): { mean: number[]; std: number[] } {
-  let count = 0;
-  let sum = 0;
-  let squares = 0;
-  for (const { columns } of loader.episodes) {
-    columns.reward?.forEach((reward, row) => {
-      if (columns.rewardMask[row] !== 1) return;
-      count++;
-      sum += reward;
-      squares += reward * reward;
-    });
-  }
-  const mean = sum / Math.max(1, count);
-  return { mean: [mean], std: [Math.sqrt(Math.max(0, squares / Math.max(1, count) - mean * mean))] };
-}
-
-/** Whether a run has ended and holds a release. */
-export function isFinished(run: string): boolean {
-  return existsSync(join(run, "model.safetensors")) || existsSync(join(run, "model.safetensors.index.json"));
 }

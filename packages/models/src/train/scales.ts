@@ -1,0 +1,65 @@
+/** The scales of the training data, by which a model normalises what it is given. */
+import { vectorStats, type ClipLoader } from "@orrery/data";
+import { noGrad } from "@orrery/torch";
+import type { WorldModel } from "../world-model.ts";
+
+/** Means and deviations of the training episodes. */
+export function setScales(model: WorldModel, loader: ClipLoader): void {
+  const state = vectorStats(loader.episodes, "state");
+  const action = vectorStats(loader.episodes, "action");
+  noGrad(() => {
+    if (action !== null) model.actionScale.set(action);
+    if (state !== null) {
+      model.stateScale.set(state);
+      model.deltaScale.set(deltaMoments(loader, state.std));
+    }
+    model.rewardScale.set(rewardMoments(loader));
+  });
+}
+
+/** Of the change of the normalised state from row to row. */
+function deltaMoments(
+  loader: ClipLoader,
+  stateStd: ArrayLike<number>,
+): { mean: Float64Array; std: Float64Array } {
+  const P = stateStd.length;
+  const sum = new Float64Array(P);
+  const squares = new Float64Array(P);
+  let count = 0;
+  for (const { columns } of loader.episodes) {
+    if (columns.state === null) continue;
+    const own = columns.state.length / columns.length;
+    for (let row = 1; row < columns.length; row++) {
+      if (columns.stateMask[row] !== 1 || columns.stateMask[row - 1] !== 1) continue;
+      count++;
+      for (let i = 0; i < own; i++) {
+        const scale = (stateStd[i] as number) || 1;
+        const delta =
+          ((columns.state[row * own + i] as number) - (columns.state[(row - 1) * own + i] as number)) / scale;
+        sum[i] = (sum[i] as number) + delta;
+        squares[i] = (squares[i] as number) + delta * delta;
+      }
+    }
+  }
+  const mean = sum.map((s) => s / Math.max(1, count));
+  return {
+    mean,
+    std: squares.map((s, i) => Math.sqrt(Math.max(0, s / Math.max(1, count) - (mean[i] as number) ** 2))),
+  };
+}
+
+function rewardMoments(loader: ClipLoader): { mean: number[]; std: number[] } {
+  let count = 0;
+  let sum = 0;
+  let squares = 0;
+  for (const { columns } of loader.episodes) {
+    columns.reward?.forEach((reward, row) => {
+      if (columns.rewardMask[row] !== 1) return;
+      count++;
+      sum += reward;
+      squares += reward * reward;
+    });
+  }
+  const mean = sum / Math.max(1, count);
+  return { mean: [mean], std: [Math.sqrt(Math.max(0, squares / Math.max(1, count) - mean * mean))] };
+}
