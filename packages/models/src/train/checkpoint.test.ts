@@ -23,6 +23,7 @@ function checkpointAt(step: number, value = step): Checkpoint {
       phase: "dynamics",
       clock: { step, elapsedSec: step / 10, decayStart: null },
       elapsedSec: step / 5,
+      steps: { tokenizer: 3, dynamics: step },
       emaUpdates: step,
       lossRms: { flow: [0.1, 0.2] },
       rng: makeRng(step).state,

@@ -17,6 +17,8 @@ export interface TrainingState {
   readonly clock: ClockState;
   /** Time spent on the run so far, all phases and sessions. */
   readonly elapsedSec: number;
+  /** Steps taken in each phase. */
+  readonly steps: Readonly<Record<PhaseName, number>>;
   readonly emaUpdates: number;
   readonly lossRms: Readonly<Record<string, readonly [number, number]>>;
   /** Draws of levels, windows and masks in JavaScript. */

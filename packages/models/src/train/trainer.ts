@@ -115,8 +115,9 @@ class Trainer {
     this.#usesBfloat16 = precision.usesBfloat16;
     options.onNote?.(precision.reason);
     if (checkpoint !== null) {
-      const { phase, clock, rng, generator, elapsedSec } = checkpoint.state;
+      const { phase, clock, rng, generator, elapsedSec, steps } = checkpoint.state;
       this.#earlierSec = elapsedSec;
+      this.#steps = { ...steps };
       this.#rng = new Rng(rng);
       this.#generator.setState(Buffer.from(generator, "base64"));
       this.#log.rewindTo(phase, clock.step);
@@ -165,10 +166,9 @@ class Trainer {
   }
 
   async run(): Promise<TrainResult> {
-    const { config, out } = this.#options;
+    const { out } = this.#options;
     const model = this.#model;
     if (this.#checkpoint?.state.phase !== "dynamics") await this.#trainTokenizer();
-    else this.#steps.tokenizer = config.training.tokenizer.steps;
     model.tokenizer.setTrainable(false);
     await this.#trainDynamics();
     writeWeights(out, model);
@@ -379,6 +379,7 @@ class Trainer {
         phase: phaseName,
         clock: phase.clock.state,
         elapsedSec: this.#elapsedSec,
+        steps: this.#steps,
         emaUpdates: phase.ema.updates,
         lossRms: phase.rms.state,
         rng: this.#rng.state,
