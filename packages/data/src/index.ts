@@ -45,3 +45,8 @@ export {
 } from "./store/export.ts";
 export * from "./curate/index.ts";
 export * from "./mix/index.ts";
+export {
+  exportMcapDataset,
+  type McapDatasetOptions,
+  type McapDatasetReport,
+} from "./importers/ros/mcap-dataset.ts";
