@@ -21,7 +21,7 @@ import {
   zeros,
   type Tensor,
 } from "@orrery/torch";
-import type { DynamicsInput, DynamicsOutput } from "./nets/dynamics.ts";
+import type { Condition, DynamicsInput, DynamicsOutput } from "./nets/dynamics.ts";
 import type { StackCache } from "./nets/stack.ts";
 import type { Context, WorldModel } from "./world-model.ts";
 
@@ -259,10 +259,7 @@ export class Dreamer {
     return randn(dream.latents.shape, { generator: this.#generator, device: this.model.device });
   }
 
-  #nextCondition(
-    dream: DreamState,
-    action: Tensor | null,
-  ): Omit<DynamicsInput, "latents" | "level" | "stepLog"> {
+  #nextCondition(dream: DreamState, action: Tensor | null): Condition {
     const { model } = this;
     const B = dream.latents.size(0);
     const { actionWidth } = model.facts;
@@ -288,7 +285,7 @@ export class Dreamer {
     latents: Tensor,
     level: number,
     stepLog: number,
-    condition: Omit<DynamicsInput, "latents" | "level" | "stepLog">,
+    condition: Condition,
   ): DynamicsOutput {
     const B = latents.size(0);
     return this.model.dynamics.forward(
@@ -298,10 +295,7 @@ export class Dreamer {
   }
 
   /** From noise to a frame in `sampleSteps` steps. `guess` is what the first step, seeing noise only, expects. */
-  #denoise(
-    dream: DreamState,
-    condition: Omit<DynamicsInput, "latents" | "level" | "stepLog">,
-  ): { guess: Tensor; sample: Tensor } {
+  #denoise(dream: DreamState, condition: Condition): { guess: Tensor; sample: Tensor } {
     const K = this.#sampleSteps;
     const { maxSteps } = this.model.config.dynamics;
     let sample = this.#noise(dream);
@@ -316,11 +310,7 @@ export class Dreamer {
     return { guess, sample };
   }
 
-  #commit(
-    dream: DreamState,
-    latents: Tensor,
-    condition: Omit<DynamicsInput, "latents" | "level" | "stepLog">,
-  ): DynamicsOutput {
+  #commit(dream: DreamState, latents: Tensor, condition: Condition): DynamicsOutput {
     return this.#predict(dream, latents, this.model.config.dynamics.maxSteps, this.#finest, condition);
   }
 

@@ -7,7 +7,7 @@
 import { type Clip, type Embodiment } from "@orrery/core";
 import { buffer, cat, fromTyped, Generator, Module, ones, zerosLike, type Tensor } from "@orrery/torch";
 import { tokensPerImage, type ModelConfig } from "./config.ts";
-import { Dynamics, type DynamicsInput } from "./nets/dynamics.ts";
+import { Dynamics, type Condition } from "./nets/dynamics.ts";
 import { Normalizer } from "./nets/normalizer.ts";
 import type { StackCache } from "./nets/stack.ts";
 import { Tokenizer } from "./nets/tokenizer.ts";
@@ -92,7 +92,7 @@ export class WorldModel extends Module {
   }
 
   /** What the dynamics is told beside the latents: row t of the input leads to frame t + 1, so all is shifted by one. */
-  conditionOf(clip: Context): Omit<DynamicsInput, "latents" | "level" | "stepLog"> {
+  conditionOf(clip: Context): Condition {
     const { B, T, A, P } = clip;
     const { device } = this;
     const shift = (x: Tensor): Tensor => (T === 1 ? x.mul(0) : zerosThen(x, T));

@@ -63,6 +63,9 @@ export interface DynamicsInput {
   readonly hasState: Tensor;
 }
 
+/** What the dynamics is told beside the frames themselves: actions, states, and the frame before the first. */
+export type Condition = Omit<DynamicsInput, "latents" | "level" | "stepLog">;
+
 export interface DynamicsOutput {
   /** Clean latents as predicted, [B, T, N, C]. */
   readonly latents: Tensor;

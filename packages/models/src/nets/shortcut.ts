@@ -12,7 +12,7 @@
  */
 import type { Rng } from "@orrery/core";
 import { autocast, cat, fromTyped, noGrad, randn, scope, type Generator, type Tensor } from "@orrery/torch";
-import type { Dynamics, DynamicsInput, DynamicsOutput } from "./dynamics.ts";
+import type { Condition, Dynamics, DynamicsOutput } from "./dynamics.ts";
 
 export interface LevelOptions {
   readonly maxSteps: number;
@@ -57,7 +57,7 @@ export function drawLevels(B: number, T: number, options: LevelOptions, rng: Rng
 /** A training batch of the dynamics, normalised, without noise. */
 export interface LatentBatch {
   readonly latents: Tensor; // [B, T, N, C], scaled to the configured deviation
-  readonly condition: Omit<DynamicsInput, "latents" | "level" | "stepLog">;
+  readonly condition: Condition;
 }
 
 export interface ShortcutResult {
@@ -126,7 +126,7 @@ interface BootstrapPart {
 function selfTarget(
   dynamics: Dynamics,
   { noisy, level, stepLog, clean }: BootstrapPart,
-  condition: LatentBatch["condition"],
+  condition: Condition,
 ): Tensor {
   const { maxSteps } = dynamics.config;
   const finest = Math.log2(maxSteps);
@@ -155,10 +155,7 @@ function selfTarget(
   return bootstrapped.mul(move).add(clean.mul(move.rsub(1)));
 }
 
-function mapCondition(
-  condition: LatentBatch["condition"],
-  fn: (x: Tensor) => Tensor,
-): LatentBatch["condition"] {
+function mapCondition(condition: Condition, fn: (x: Tensor) => Tensor): Condition {
   const { before, action, hasAction, state, hasState } = condition;
   const mapped = { action: fn(action), hasAction: fn(hasAction), state: fn(state), hasState: fn(hasState) };
   return before === undefined ? mapped : { ...mapped, before: fn(before) };
