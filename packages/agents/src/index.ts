@@ -1,0 +1,7 @@
+/**
+ * Public names of this package.
+ *
+ * A policy turns observations into actions behind the `Policy` contract of core, so that a harness cannot tell a
+ * planner from a network from a script.
+ */
+export {};
