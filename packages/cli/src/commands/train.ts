@@ -14,6 +14,7 @@ interface TrainFlags {
   readonly minutes?: number;
   readonly device: string;
   readonly cameras?: string;
+  readonly tokenizer?: string;
 }
 
 export function addTrain(program: Command): void {
@@ -35,6 +36,7 @@ export function addTrain(program: Command): void {
     .option("--resume", "go on with a run that was stopped")
     .option("--device <name>", "cpu, cuda or cuda:1", "cpu")
     .option("--cameras <names>", "cameras to learn from, parted by commas; all shared ones where left out")
+    .option("--tokenizer <run>", "take the tokenizer of this finished run instead of training one")
     .description("train a world model from scratch");
   runs(command, async (args, options, run) => {
     const flags = options as TrainFlags;
@@ -50,6 +52,7 @@ export function addTrain(program: Command): void {
       ...(flags.minutes === undefined ? {} : { minutes: flags.minutes }),
       ...(flags.resume === undefined ? {} : { resume: flags.resume }),
       ...(flags.cameras === undefined ? {} : { cameras: flags.cameras.split(",") }),
+      ...(flags.tokenizer === undefined ? {} : { tokenizerFrom: flags.tokenizer }),
       onNote: (note) => process.stderr.write(`train: ${note}\n`),
       onProgress: (progress) => showTraining(run, progress),
       signal: run.signal,

@@ -20,6 +20,7 @@ import { MetricLog } from "./metrics.ts";
 import { Phase, type LossFn } from "./phase.ts";
 import { choosePrecision } from "./precision.ts";
 import { setScales } from "./scales.ts";
+import { takeTokenizer } from "./take-tokenizer.ts";
 import { claimRunFolder, dropUntrained } from "./run-folder.ts";
 
 export interface TrainProgress {
@@ -47,6 +48,8 @@ export interface TrainOptions {
   readonly device?: string;
   /** All that the datasets share where left out. */
   readonly cameras?: readonly string[];
+  /** A finished run of the same tokenizer configuration, whose tokenizer is taken over instead of training one. */
+  readonly tokenizerFrom?: string;
   readonly onProgress?: (progress: TrainProgress) => void;
   /** One line on each choice made for the user. */
   readonly onNote?: (note: string) => void;
@@ -151,6 +154,7 @@ class Trainer {
       setScales(model, loader);
       const checkpoint = resume ? readCheckpoint(join(out, "training")) : null;
       if (checkpoint !== null) noGrad(() => model.loadStateDict(checkpoint.weights));
+      else if (options.tokenizerFrom !== undefined) takeTokenizer(model, options.tokenizerFrom);
       if (options.device !== undefined && options.device !== "cpu") model.to({ device: options.device });
       if (!resume) {
         mkdirSync(out, { recursive: true });
@@ -168,7 +172,9 @@ class Trainer {
   async run(): Promise<TrainResult> {
     const { out } = this.#options;
     const model = this.#model;
-    if (this.#checkpoint?.state.phase !== "dynamics") await this.#trainTokenizer();
+    const { tokenizerFrom } = this.#options;
+    const hasTokenizer = this.#checkpoint?.state.phase === "dynamics" || tokenizerFrom !== undefined;
+    if (!hasTokenizer) await this.#trainTokenizer();
     model.tokenizer.setTrainable(false);
     await this.#trainDynamics();
     writeWeights(out, model);
