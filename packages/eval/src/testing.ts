@@ -89,7 +89,7 @@ export function makeEpisode(
     extra: {},
     nonFiniteRows: [],
   };
-  return { index, length, frames, cameras: ["top"], columns };
+  return { index, from: 0, length, frames, cameras: ["top"], columns };
 }
 
 /** 32x32 pixels in 16 patches and a few training steps; otherwise the `debug` preset. */

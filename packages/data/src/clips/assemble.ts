@@ -51,8 +51,8 @@ function uncleared(bytes: number): Uint8Array {
 }
 
 /**
- * Copies the window that begins at row `start` into place `b` of the clip.
- * @param frames of the whole episode, [length, V, H, W, 3]
+ * Copies the window that begins at row `start` of an episode (or of its kept span) into place `b` of the clip.
+ * @param frames of all its rows, [length, V, H, W, 3]
  * @param taskId of each of the dataset's tasks, in the loader's list
  */
 export function putWindow(
@@ -72,7 +72,7 @@ export function putWindow(
   }
   clip.task[b] = from.taskId[episode.columns.taskIndex[start] ?? -1] ?? -1;
   clip.origin[b * 2] = episode.id;
-  clip.origin[b * 2 + 1] = start;
+  clip.origin[b * 2 + 1] = episode.from + start;
 }
 
 /** Numbers of row `row`, and of the `skip - 1` rows after it whose actions lead to the next frame. */

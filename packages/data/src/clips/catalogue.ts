@@ -1,17 +1,28 @@
 /** Which episodes can be drawn from, with their numbers in memory; pictures come later. */
 import { messageOf, UsageError } from "@orrery/core";
-import type { CameraSource, EpisodeColumns } from "../episode-info.ts";
+import type { Span } from "../curate/spans.ts";
+import type { CameraSource, EpisodeColumns, EpisodeInfo } from "../episode-info.ts";
 import type { DatasetReader } from "../reader.ts";
+import { sliceColumns } from "./slice-columns.ts";
 
-/** An episode that is ready to be cut into windows. */
+/** Spans of rows to learn from, by episode; an episode that is not named is taken whole. */
+export type KeptSpans = ReadonlyMap<number, readonly Span[]>;
+
+/** An episode, or a kept span of one, that is ready to be cut into windows. */
 export interface ClipEpisode {
-  /** Unique over all sources; the dataset's own index for the first source. It stands in `Clip.origin`. */
+  /**
+   * Of the episode: unique over all sources, the dataset's own index for the first source. It stands in `Clip.origin`.
+   * Spans of one episode share it.
+   */
   readonly id: number;
   readonly dataset: DatasetReader;
   /** In its dataset. */
   readonly index: number;
-  /** Rows. */
+  /** First row, 0 for a whole episode. */
+  readonly from: number;
+  /** Rows from there on. */
   readonly length: number;
+  /** Those rows. */
   readonly columns: EpisodeColumns;
   /** In the order of the V axis. */
   readonly cameras: readonly { readonly name: string; readonly source: CameraSource }[];
@@ -28,7 +39,8 @@ export interface CatalogueRequest {
   readonly dataset: DatasetReader;
   readonly episodes?: readonly number[];
   readonly cameras?: readonly string[];
-  /** Rows an episode needs at least. */
+  readonly spans?: KeptSpans;
+  /** Rows an episode or span needs at least. */
   readonly minRows: number;
   /** Added to each episode's index to make its id. */
   readonly idBase: number;
@@ -78,19 +90,11 @@ export async function readCatalogue(request: CatalogueRequest): Promise<Catalogu
     else {
       try {
         const columns = await dataset.readEpisode(index);
-        const bad = columns.nonFiniteRows;
-        if (bad.length > 0) skip(`${bad.length} rows hold a NaN or an infinity, first row ${bad[0]}`);
-        else if (columns.length < minRows)
-          skip(`${columns.length} rows are fewer than a window's ${minRows}`);
-        else {
-          episodes.push({
-            id: idBase + index,
-            dataset,
-            index,
-            length: columns.length,
-            columns,
-            cameras: cameras.map((name) => ({ name, source: info.cameras[name] as CameraSource })),
-          });
+        const about = { ...request, cameras, info, id: idBase + index };
+        for (const span of spansOf(request.spans, index, columns.length)) {
+          const reason = whyNot(columns, span, minRows);
+          if (reason === null) episodes.push(piece(about, columns, span));
+          else skip(reason);
         }
       } catch (error) {
         skip(messageOf(error));
@@ -98,4 +102,42 @@ export async function readCatalogue(request: CatalogueRequest): Promise<Catalogu
     }
   }
   return { episodes, skipped, cameras };
+}
+
+/** The spans of an episode of `length` rows that are to be learnt from. */
+function spansOf(spans: KeptSpans | undefined, index: number, length: number): Span[] {
+  const kept = spans?.get(index) ?? [{ from: 0, to: length }];
+  return kept.map(({ from, to }) => ({ from: Math.min(from, length), to: Math.min(to, length) }));
+}
+
+/** Why no window can be cut from a span, null where one can. */
+function whyNot(columns: EpisodeColumns, { from, to }: Span, minRows: number): string | null {
+  const bad = columns.nonFiniteRows.filter((row) => row >= from && row < to);
+  if (bad.length > 0) return `${bad.length} rows hold a NaN or an infinity, first row ${bad[0]}`;
+  if (to - from >= minRows) return null;
+  const place = to - from === columns.length ? "" : ` from row ${from} on`;
+  return `${to - from} rows${place} are fewer than a window's ${minRows}`;
+}
+
+interface About {
+  readonly dataset: DatasetReader;
+  readonly cameras: readonly string[];
+  readonly info: EpisodeInfo;
+  readonly id: number;
+}
+
+function piece(
+  { dataset, cameras, info, id }: About,
+  columns: EpisodeColumns,
+  { from, to }: Span,
+): ClipEpisode {
+  return {
+    id,
+    dataset,
+    index: info.index,
+    from,
+    length: to - from,
+    columns: to - from === columns.length ? columns : sliceColumns(columns, from, to),
+    cameras: cameras.map((name) => ({ name, source: info.cameras[name] as CameraSource })),
+  };
 }

@@ -8,6 +8,8 @@ export interface DecodeRequest {
   /** V */
   readonly numCameras: number;
   readonly numFrames: number;
+  /** Frames of each camera before the first one wanted. */
+  readonly skip: number;
   readonly size: Size;
   readonly fit: Fit;
   readonly memory: SharedArrayBuffer;
@@ -34,19 +36,20 @@ export class EpisodeVideoDecoder {
   }
 
   #decodeAll(request: DecodeRequest): number {
-    const { size, numFrames, cameras, numCameras, memory } = request;
+    const { size, numFrames, skip, cameras, numCameras, memory } = request;
     const frameBytes = size.width * size.height * 3;
     const out = new Uint8Array(memory, request.offset, numFrames * numCameras * frameBytes);
     for (const { v, path, fromSec } of cameras) {
       const found = this.#readerFor(path, request).readInto(out, {
         fromSec,
+        skip,
         count: numFrames,
         offset: v * frameBytes,
         strideBytes: numCameras * frameBytes,
       });
       if (found < numFrames) {
         throw new DataError(
-          `${path} must hold ${numFrames} frames from ${fromSec} s on, one per row, found ${found}. ` +
+          `${path} must hold ${numFrames} frames from ${fromSec} s on${skip > 0 ? `, after the first ${skip}` : ""}, one per row, found ${found}. ` +
             "Fetch the video again, or leave the episode out.",
           { path },
         );

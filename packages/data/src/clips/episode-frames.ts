@@ -1,9 +1,9 @@
-/** Whole episodes at model size, for evaluation and for encoding them into latents. */
+/** Episodes (whole, or their kept spans) at model size, for evaluation and for encoding them into latents. */
 import { DataError, messageOf } from "@orrery/core";
 import type { EpisodeColumns } from "../episode-info.ts";
 import type { DatasetReader } from "../reader.ts";
 import type { Fit, Size } from "../video/index.ts";
-import { readCatalogue, type ClipEpisode, type SkippedEpisode } from "./catalogue.ts";
+import { readCatalogue, type ClipEpisode, type KeptSpans, type SkippedEpisode } from "./catalogue.ts";
 import { DecodePool } from "./decode-pool.ts";
 import { EpisodeVideoDecoder } from "./decode-episode.ts";
 import { makeEpisodeDecoder, type VideoDecoding } from "./frames.ts";
@@ -14,6 +14,8 @@ export interface EpisodeFramesOptions {
   readonly episodes?: readonly number[];
   /** All colour cameras where left out. */
   readonly cameras?: readonly string[];
+  /** Rows to take: each span comes by itself, as if it were an episode. Whole episodes where left out. */
+  readonly spans?: KeptSpans;
   readonly size: Size;
   readonly fit?: Fit;
   /** Decoding threads, and episodes decoded ahead; 2 where left out. */
@@ -22,10 +24,12 @@ export interface EpisodeFramesOptions {
   readonly onSkip?: (skipped: SkippedEpisode) => void;
 }
 
-/** One episode with all its pictures. */
+/** One episode, or one kept span of it, with all its pictures. */
 export interface EpisodeFrames {
   readonly index: number;
-  /** T */
+  /** First row; 0 unless spans were asked for. */
+  readonly from: number;
+  /** T, rows from there on. */
   readonly length: number;
   /** [T, V, H, W, 3] in shared memory; the caller's own. */
   readonly frames: Uint8Array;
@@ -42,6 +46,7 @@ export async function* episodeFrames(options: EpisodeFramesOptions): AsyncGenera
     idBase: 0,
     ...(options.episodes ? { episodes: options.episodes } : {}),
     ...(options.cameras ? { cameras: options.cameras } : {}),
+    ...(options.spans ? { spans: options.spans } : {}),
   });
   const skip = (left: SkippedEpisode): void => {
     if (!options.onSkip) {
@@ -73,7 +78,8 @@ export async function* episodeFrames(options: EpisodeFramesOptions): AsyncGenera
         skip({ dataset: dataset.files.root, episode: episode.index, reason: frames.message });
         continue;
       }
-      yield { index: episode.index, length: episode.length, frames, cameras, columns: episode.columns };
+      const { index, from, length, columns } = episode;
+      yield { index, from, length, frames, cameras, columns };
     }
   } finally {
     await pool.close();

@@ -14,7 +14,7 @@ export interface VideoDecoding {
 /** A decoder of whole episodes, [length, V, H, W, 3]. */
 export function makeEpisodeDecoder(videoDecoding: VideoDecoding, size: Size, fit: Fit): DecodeEpisode {
   return async (episode, memory, offset) => {
-    const { cameras, length } = episode;
+    const { cameras, length, from } = episode;
     const videos = cameras.flatMap(({ source }, v) =>
       source.kind === "video" ? [{ v, path: source.path, fromSec: source.fromSec }] : [],
     );
@@ -25,6 +25,7 @@ export function makeEpisodeDecoder(videoDecoding: VideoDecoding, size: Size, fit
           cameras: videos,
           numCameras: cameras.length,
           numFrames: length,
+          skip: from,
           size,
           fit,
           memory,
@@ -56,7 +57,12 @@ async function putPictures(
   out: Uint8Array,
   place: { offset: number; strideBytes: number },
 ): Promise<void> {
-  const pictures = await episode.dataset.readPictures(episode.index, camera);
+  const pictures = await episode.dataset.readPictures(
+    episode.index,
+    camera,
+    episode.from,
+    episode.from + episode.length,
+  );
   if (pictures.length < episode.length) {
     throw new DataError(
       `camera ${camera} of episode ${episode.index} must hold ${episode.length} pictures, found ${pictures.length}.`,

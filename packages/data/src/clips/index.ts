@@ -1,6 +1,6 @@
 /** Batches of windows for training, and whole episodes for evaluation (Node only). */
 export type { ClipShape } from "./assemble.ts";
-export type { ClipEpisode, SkippedEpisode } from "./catalogue.ts";
+export type { ClipEpisode, KeptSpans, SkippedEpisode } from "./catalogue.ts";
 export {
   episodeFrames,
   loadFrames,

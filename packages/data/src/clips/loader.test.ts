@@ -182,6 +182,92 @@ describe("order", () => {
   });
 });
 
+describe("kept spans", () => {
+  // Episode 0 has two spans, 1 none, 2 is not named and so whole, 3 one that is too short, 4 one past its end.
+  const spans = new Map([
+    [0, [span(2, 9), span(11, 18)]],
+    [1, []],
+    [3, [span(3, 6)]],
+    [4, [span(19, 99)]],
+  ]);
+  const every = [...starts(0, 2, 9), ...starts(0, 11, 18), ...starts(2, 0, 31), ...starts(4, 19, 25)].sort();
+
+  for (const [name, cacheBytes] of Object.entries({ "all in memory": 1e9, "a part": 75 * ROW_BYTES })) {
+    test(`${name}: windows lie inside them, each comes once in an epoch, and rows and pictures agree`, async () => {
+      await withLoader({ sources: [{ dataset, spans }], cacheBytes, batch: 1 }, async (loader) => {
+        expect(loader.numWindows).toEqual([every.length]);
+        const seen: string[] = [];
+        for (let i = 0; i < every.length; i++) {
+          const clip = await loader.next();
+          expectAligned(clip, 1);
+          seen.push(...originsOf(clip));
+        }
+        expect(seen.sort()).toEqual(every);
+        expect(loader.skipped.map(({ episode, reason }) => `${episode}: ${reason}`)).toEqual([
+          "3: 3 rows from row 3 on are fewer than a window's 5",
+        ]);
+      });
+    });
+  }
+
+  test("only kept frames are decoded, and statistics count only kept rows", async () => {
+    await withLoader({ sources: [{ dataset, episodes: [0], spans }] }, async (loader) => {
+      await origins(loader, 4);
+      expect(loader.stats().framesDecoded).toBe(2 * 14);
+      const stats = vectorStats(loader.episodes, "action");
+      expect([stats?.count, stats?.min[0], stats?.max[0]]).toEqual([14, 2, 17]);
+    });
+  });
+
+  test("a NaN costs only the span it lies in", async () => {
+    const nan = await recordCounter(join(folder, "nan-span"), { lengths: [20], nan: { episode: 0, row: 9 } });
+    const kept = new Map([[0, [span(0, 9), span(8, 16), span(10, 20)]]]);
+    await withLoader({ sources: [{ dataset: nan, spans: kept }] }, async (loader) => {
+      expect(loader.episodes.map(({ from, length }) => [from, length])).toEqual([
+        [0, 9],
+        [10, 10],
+      ]);
+      expect(loader.skipped.map(({ reason }) => reason)).toEqual([
+        "1 rows hold a NaN or an infinity, first row 9",
+      ]);
+    });
+  });
+
+  test("each comes by itself where whole episodes are asked for", async () => {
+    const seen: number[][] = [];
+    for await (const { index, from, length, frames, columns } of episodeFrames({
+      dataset,
+      episodes: [0, 1, 4],
+      cameras: ["b"],
+      size: SIZE,
+      spans,
+    })) {
+      seen.push([index, from, length]);
+      const bytes = SIZE.width * SIZE.height * 3;
+      for (let t = 0; t < length; t++) {
+        const image = { ...SIZE, data: frames.subarray(t * bytes, (t + 1) * bytes) };
+        expect(numberIn(image)).toBe(shownNumber(index, from + t, 1));
+        expect(columns.state?.subarray(2 * t, 2 * t + 2)).toEqual(new Float32Array([index, from + t]));
+        expect(columns.timestamp[t]).toBeCloseTo((from + t) / 10, 5);
+      }
+    }
+    expect(seen).toEqual([
+      [0, 2, 7],
+      [0, 11, 7],
+      [4, 19, 6],
+    ]);
+  });
+});
+
+function span(from: number, to: number): { from: number; to: number } {
+  return { from, to };
+}
+
+/** Where windows of five rows begin in rows [from, to) of an episode. */
+function starts(episode: number, from: number, to: number): string[] {
+  return Array.from({ length: to - from - 4 }, (_, i) => `${episode}:${from + i}`);
+}
+
 describe("what cannot be used", () => {
   test("a NaN and a short episode are left out with the reason", async () => {
     const nan = await recordCounter(join(folder, "nan"), {

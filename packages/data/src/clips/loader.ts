@@ -57,7 +57,7 @@ export async function makeClipLoader(options: ClipLoaderOptions): Promise<ClipLo
   const { sources, window, frameSkip } = resolved;
   const catalogues = [];
   let idBase = 0;
-  for (const { dataset, episodes, cameras } of sources) {
+  for (const { dataset, episodes, cameras, spans } of sources) {
     const minRows = rowsOf(window, frameSkip);
     catalogues.push(
       await readCatalogue({
@@ -66,6 +66,7 @@ export async function makeClipLoader(options: ClipLoaderOptions): Promise<ClipLo
         idBase,
         ...(episodes ? { episodes } : {}),
         ...(cameras ? { cameras } : {}),
+        ...(spans ? { spans } : {}),
       }),
     );
     idBase += 1 + dataset.episodes.reduce((last, { index }) => Math.max(last, index), -1);
@@ -93,7 +94,7 @@ export class ClipLoader {
   readonly shape: ClipShape;
   /** Task texts; `Clip.task` points into it. */
   readonly tasks: readonly string[];
-  /** Episodes in use; `Clip.origin` holds their `id`. */
+  /** Episodes in use, or kept spans of them; `Clip.origin` holds their `id` and the row in the episode. */
   readonly episodes: readonly ClipEpisode[];
   /** Windows in one epoch of each source. */
   readonly numWindows: readonly number[];

@@ -2,12 +2,15 @@
 import { ConfigError } from "@orrery/core";
 import type { DatasetReader } from "../reader.ts";
 import type { Fit, Size } from "../video/index.ts";
+import type { KeptSpans } from "./catalogue.ts";
 
 /** One dataset of the mixture. */
 export interface ClipSource {
   readonly dataset: DatasetReader;
   /** Episodes to draw from; all where left out. */
   readonly episodes?: readonly number[];
+  /** Rows to draw from: no window crosses the end of a span. Whole episodes where left out. */
+  readonly spans?: KeptSpans;
   /** Cameras by name, in the order of the clip's V axis; all colour cameras where left out. */
   readonly cameras?: readonly string[];
   /** Share of the windows that come from here; in proportion to the number of windows where no source has one. */

@@ -8,5 +8,5 @@ export {
 export { curateDataset, type CurateOptions, type CurationProgress } from "./curate.ts";
 export { VERDICTS, type Finding, type Verdict } from "./finding.ts";
 export type { CurationReport, OperatorTotal, VerdictTotal } from "./report.ts";
-export { readCuration, type CuratedEpisode, type Curation } from "./sidecar.ts";
+export { keptSpansOf, readCuration, type CuratedEpisode, type Curation } from "./sidecar.ts";
 export type { Span } from "./spans.ts";

@@ -126,6 +126,14 @@ export async function readCuration(dataset: string, sidecar = defaultSidecar(dat
   };
 }
 
+/**
+ * Spans to learn from, by episode, as the clip loader takes them; empty for an episode of which nothing is kept. An
+ * episode recorded after the curation is not in it: leave it out, or it counts as kept whole.
+ */
+export function keptSpansOf({ episodes }: Pick<Curation, "episodes">): Map<number, readonly Span[]> {
+  return new Map(episodes.map(({ episode, kept }) => [episode, kept]));
+}
+
 async function readFindings(folder: string): Promise<(Finding & { episode: number })[]> {
   const names = [
     "episode_index",

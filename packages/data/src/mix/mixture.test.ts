@@ -89,6 +89,35 @@ test("stream weights come first, dataset weights share a stream, and the loader 
   }
 });
 
+test("windows come from what curation keeps of an episode, and from nothing else of it", async () => {
+  const path = join(folder, "store/half");
+  await writeTestDataset(path, 10, [
+    { images: [...film(30), ...Array.from({ length: 12 }, () => flat(3)), ...film(25)] },
+    { images: film(20) },
+  ]);
+  await curateDataset(path, { config: { duplicate: { action: "off" } } });
+  const { sources } = await readMixture(write({ sources: [{ dataset: path }] }));
+  expect(sources.map(({ hours }) => Math.round(hours * 36_000))).toEqual([30 + 25 + 20]);
+  const size = { width: 16, height: 16 };
+  const loader = await makeClipLoader({ sources, batch: 1, window: 6, size, seed: 1 });
+  try {
+    const count = 25 + 20 + 15;
+    expect(loader.numWindows).toEqual([count]);
+    const starts: (readonly [number, number])[] = [];
+    for (let i = 0; i < count; i++) {
+      const [episode = -1, start = -1] = (await loader.next()).origin;
+      starts.push([episode, start]);
+    }
+    const ofFirst = starts.filter(([episode]) => episode === 0).map(([, start]) => start);
+    expect(ofFirst.sort((a, b) => a - b)).toEqual([
+      ...Array.from({ length: 25 }, (_, i) => i),
+      ...Array.from({ length: 20 }, (_, i) => 42 + i),
+    ]);
+  } finally {
+    await loader.close();
+  }
+});
+
 test("a store moves with its mixtures", async () => {
   write({ sources: [{ dataset: join(folder, "store/b"), curated: false }] });
   const moved = join(temporaryFolder("moved"), "all");

@@ -1,8 +1,9 @@
 /** A mixture opened: its datasets as sources of the clip loader, with the shares that follow from the weights. */
 import { resolve } from "node:path";
 import { DataError, UsageError, type Stream } from "@orrery/core";
-import type { ClipSource } from "../clips/index.ts";
-import { readCuration } from "../curate/sidecar.ts";
+import type { ClipSource, KeptSpans } from "../clips/index.ts";
+import { keptSpansOf, readCuration } from "../curate/sidecar.ts";
+import { lengthOf } from "../curate/spans.ts";
 import { openDataset } from "../open.ts";
 import type { DatasetReader } from "../reader.ts";
 import {
@@ -78,7 +79,7 @@ async function splitByStream(
   dataset: DatasetReader,
   notes: string[],
 ): Promise<Part[]> {
-  const keptFrames = spec.curated ? await curatedFrames(path, dataset, notes) : null;
+  const spans = spec.curated ? await curatedSpans(path, dataset, notes) : null;
   const chosen = spec.episodes === undefined ? null : new Set(episodesOf(spec.episodes));
   const missing = [...(chosen ?? [])].filter(
     (index) => !dataset.episodes.some((episode) => episode.index === index),
@@ -92,7 +93,7 @@ async function splitByStream(
   let left = 0;
   for (const { index, length, provenance, readable } of dataset.episodes) {
     if (chosen && !chosen.has(index)) continue;
-    const frames = readable ? (keptFrames ? (keptFrames.get(index) ?? 0) : length) : 0;
+    const frames = readable ? (spans ? lengthOf(spans.get(index) ?? []) : length) : 0;
     if (frames === 0) {
       left++;
       continue;
@@ -118,6 +119,7 @@ async function splitByStream(
       // A reader of its own: the trainer tells sources apart by theirs.
       dataset: parts.length === 0 ? dataset : await openDataset(path),
       episodes,
+      ...(spans ? { spans } : {}),
       ...(spec.cameras ? { cameras: spec.cameras } : {}),
       path,
       stream,
@@ -128,12 +130,8 @@ async function splitByStream(
   return parts;
 }
 
-/** Frames that curation keeps, by episode. */
-async function curatedFrames(
-  path: string,
-  dataset: DatasetReader,
-  notes: string[],
-): Promise<Map<number, number>> {
+/** What curation keeps of each episode that it has judged as it is now. */
+async function curatedSpans(path: string, dataset: DatasetReader, notes: string[]): Promise<KeptSpans> {
   const curation = await readCuration(path);
   const known = new Map(curation.episodes.map((episode) => [episode.episode, episode]));
   const stale = dataset.episodes.filter(({ index, length }) => known.get(index)?.length !== length);
@@ -150,11 +148,7 @@ async function curatedFrames(
     );
   }
   const isStale = new Set(stale.map(({ index }) => index));
-  return new Map(
-    curation.episodes
-      .filter(({ episode }) => !isStale.has(episode))
-      .map(({ episode, kept }) => [episode, kept.reduce((sum, { from, to }) => sum + to - from, 0)]),
-  );
+  return new Map([...keptSpansOf(curation)].filter(([episode]) => !isStale.has(episode)));
 }
 
 /** A source's share: that of its stream, times its own within the stream. */

@@ -56,7 +56,10 @@ export function scanPackets(format: FormatContext, streamIndex: number): PacketT
 }
 
 /** Position of the last entry of an ascending list that is not above `value`; -1 if all are above. */
-export function lastAtOrBelow(list: BigInt64Array | Int32Array, value: bigint | number): number {
+export function lastAtOrBelow(
+  list: BigInt64Array | Int32Array | readonly bigint[],
+  value: bigint | number,
+): number {
   let low = 0;
   let high = list.length;
   while (low < high) {

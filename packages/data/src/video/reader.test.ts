@@ -89,6 +89,20 @@ test("spans of time hold their own frames, whatever was read before", () => {
     );
     expect(found).toEqual(found.map((_, i) => from + i));
   }
+  for (const [from, skip] of [
+    [0, 20],
+    [7, 5],
+    [3, 33],
+    [30, 9],
+  ] as const) {
+    const out = new Uint8Array(4 * bytes);
+    const count = reader.readInto(out, { fromSec: from / 30, skip, count: 4 });
+    expect(count).toBe(Math.max(0, Math.min(4, N - from - skip)));
+    for (let i = 0; i < count; i++) {
+      const data = out.subarray(i * bytes, (i + 1) * bytes);
+      expect(numberIn({ width: 16, height: 8, data })).toBe(from + skip + i);
+    }
+  }
   expect([...reader.frames({ fromSec: 7 / 30, toSec: 10 / 30 })].map(numberIn)).toEqual([7, 8, 9]);
   expect(numberIn(reader.frameAtTime(15.5 / 30))).toBe(15);
   expect(() => reader.frameAt(N)).toThrow(/index must be in 0 to 36.*got 37/);

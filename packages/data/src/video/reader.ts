@@ -39,6 +39,8 @@ export interface TimeRange {
 /** Where `VideoReader.readInto` reads from and writes to. */
 export interface ReadSpan {
   readonly fromSec: number;
+  /** Frames to pass over from there, counted and not timed; 0 where left out. */
+  readonly skip?: number;
   /** Frames wanted. */
   readonly count: number;
   /** Byte of the first frame. */
@@ -151,8 +153,16 @@ export class VideoReader {
     if (out.byteLength < end) {
       throw new RangeError(`VideoReader.readInto: out must hold ${end} bytes, got ${out.byteLength}.`);
     }
-    const fromTick = this.#startAt(fromSec);
+    const { skip = 0 } = span;
     let n = 0;
+    let fromTick: bigint | undefined;
+    if (skip > 0 && count > 0) {
+      const index = this.#indexAt(fromSec) + skip;
+      if (index >= this.frameCount) return 0;
+      this.#goTo(index);
+      this.#convertInto(out, offset + n++ * strideBytes);
+      this.#at = UNKNOWN; // as after any other reading in order
+    } else fromTick = this.#startAt(fromSec);
     while (n < count && this.#decoder.next()) {
       if (fromTick !== undefined && this.#decoder.tick < fromTick) continue;
       this.#convertInto(out, offset + n++ * strideBytes);
@@ -166,14 +176,20 @@ export class VideoReader {
       const range = `0 to ${this.frameCount - 1}`;
       throw new RangeError(`VideoReader.frameAt: index must be in ${range} (${this.path}), got ${index}.`);
     }
+    this.#goTo(index);
+    return this.#image();
+  }
+
+  /** Decodes frame number `index`. */
+  #goTo(index: number): void {
     // Reordering codec, yet packets in showing order: either no picture needs reordering, or the times are wrong.
     const isSuspect = this.#table().isInOrder && this.#decoder.canReorder;
     if (isSuspect && !this.#isTableTrusted && !this.#counted) this.#countFrames();
     if (!this.#counted) {
-      if (this.#seekFrame(index)) return this.#image();
+      if (this.#seekFrame(index)) return;
       this.#countFrames();
     }
-    return this.#countTo(index);
+    this.#countTo(index);
   }
 
   /** The frame shown at `sec` on the file's clock: the last one that began by then, to within a thousandth. */
@@ -199,6 +215,11 @@ export class VideoReader {
 
   #ticks(): BigInt64Array | bigint[] {
     return this.#counted ?? this.#table().ticks;
+  }
+
+  /** Number of the first frame shown at `sec` or after. */
+  #indexAt(sec: number): number {
+    return sec <= 0 ? 0 : lastAtOrBelow(this.#ticks(), this.#tickAt(sec) - 1n) + 1;
   }
 
   /** Half a frame early, so that a rounded time still finds its frame. */
@@ -268,10 +289,10 @@ export class VideoReader {
   }
 
   /** Decodes to frame `index` by counting from the beginning, or from where the last count ended. */
-  #countTo(index: number): TimedImage {
+  #countTo(index: number): void {
     if (this.#at === UNKNOWN || this.#at >= index) this.#rewind();
     while (this.#at < index && this.#decoder.next()) this.#at++;
-    if (this.#at === index) return this.#image();
+    if (this.#at === index) return;
     throw new DataError(
       `VideoReader.frameAt: frame ${index} of ${this.path} must be one of the ${this.frameCount} that decode, the ` +
         `last was ${this.#at}. Decode the file in order, or leave the episode out.`,

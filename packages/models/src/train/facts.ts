@@ -43,13 +43,13 @@ export function lineageOf(
     datasets: sources.map(({ dataset }) => {
       const own = episodes.filter((episode) => episode.dataset === dataset);
       const hash = createHash("sha256").update(JSON.stringify(dataset.features));
-      for (const { index, columns } of own) {
-        hash.update(`${index}`);
+      for (const { index, from, columns } of own) {
+        hash.update(from > 0 ? `${index} from ${from}` : `${index}`);
         for (const values of [columns.state, columns.action]) if (values !== null) hash.update(values);
       }
       return {
         path: dataset.files.root,
-        episodes: own.map(({ index }) => index),
+        episodes: [...new Set(own.map(({ index }) => index))],
         frames: own.reduce((sum, { length }) => sum + length, 0),
         sha256: hash.digest("hex"),
       };

@@ -399,7 +399,8 @@ class Trainer {
   }
 
   #usableEpisodes({ dataset }: TrainingSource): number[] {
-    return this.#loader.episodes.filter((episode) => episode.dataset === dataset).map(({ index }) => index);
+    const own = this.#loader.episodes.filter((episode) => episode.dataset === dataset);
+    return [...new Set(own.map(({ index }) => index))]; // kept spans of one episode are listed one by one
   }
 
   /** Patches [B V, T, M, D] of a clip. */
