@@ -21,81 +21,21 @@ import {
   zeros,
   type Tensor,
 } from "@orrery/torch";
+import { DreamState } from "./dream-state.ts";
 import type { Condition, DynamicsInput, DynamicsOutput } from "./nets/dynamics.ts";
-import type { StackCache } from "./nets/stack.ts";
-import type { Context, WorldModel } from "./world-model.ts";
+import {
+  controlSteps,
+  forkRows,
+  rollOutBySteps,
+  type Abilities,
+  type BeginOptions,
+  type Feeling,
+  type Imagination,
+  type Rollout,
+} from "./imagination.ts";
+import type { Context, StreamFacts, WorldModel } from "./world-model.ts";
 
-/** What a model believes of the present, beside the picture. */
-export interface Feeling {
-  /** Proprioception in the units of the data, [B, P]. */
-  readonly state: Tensor;
-  /** [B], of the transition that led here. */
-  readonly reward: Tensor;
-  /** Probability that the transition that led here was a success, [B]. */
-  readonly success: Tensor;
-  /**
-   * Root mean square distance between the frame and the model's mean guess of it before any denoising, in units of
-   * the latents' deviation, [B]. For a dreamt frame it says how undecided the model was; for an observed one, how wrong.
-   */
-  readonly surprise: Tensor;
-}
-
-/** A stream under way. It owns tensors: call `free`. `step` moves it on in place. */
-export class DreamState {
-  readonly cache: StackCache;
-  readonly decoderCache: StackCache;
-  readonly encoderCache: StackCache;
-  /** Scaled latents of the newest frame, [B, 1, N, C]. */
-  latents: Tensor;
-  /** Normalised state at the newest frame, [B, P]. */
-  state: Tensor;
-  hasState: Tensor; // bool [B, 1]
-  reward: Tensor; // [B]
-  success: Tensor; // [B]
-  surprise: Tensor; // [B]
-  /** Picture of the newest frame, uint8 [B, V, H, W, 3]. */
-  picture: Tensor;
-
-  constructor(parts: Omit<DreamState, "free" | "replace">) {
-    this.cache = parts.cache;
-    this.decoderCache = parts.decoderCache;
-    this.encoderCache = parts.encoderCache;
-    this.latents = parts.latents;
-    this.state = parts.state;
-    this.hasState = parts.hasState;
-    this.reward = parts.reward;
-    this.success = parts.success;
-    this.surprise = parts.surprise;
-    this.picture = parts.picture;
-  }
-
-  /** Puts newer tensors in place of old ones, which are freed. */
-  replace(
-    newer: Partial<
-      Record<"latents" | "state" | "hasState" | "reward" | "success" | "surprise" | "picture", Tensor>
-    >,
-  ): void {
-    for (const [name, tensor] of Object.entries(newer)) {
-      const key = name as keyof typeof newer;
-      this[key].free();
-      this[key] = keep(tensor);
-    }
-  }
-
-  free(): void {
-    for (const cache of [this.cache, this.decoderCache, this.encoderCache]) cache.free();
-    for (const tensor of [
-      this.latents,
-      this.state,
-      this.hasState,
-      this.reward,
-      this.success,
-      this.surprise,
-      this.picture,
-    ])
-      tensor.free();
-  }
-}
+export { DreamState };
 
 export interface WorldModelOptions {
   /** Runs matrix products in bfloat16; see precision.ts. */
@@ -107,8 +47,10 @@ export interface WorldModelOptions {
 /**
  * Runs a model as a stream: begin with a recorded context, then step. Everything is computed without gradients.
  */
-export class Dreamer {
+export class Dreamer implements Imagination<DreamState> {
   readonly model: WorldModel;
+  readonly abilities: Abilities;
+  readonly maxBlock = 1;
   readonly #precision: { readonly enabled: boolean; readonly device: "cpu" | "cuda" };
   readonly #sampleSteps: number;
   readonly #generator: Generator;
@@ -123,6 +65,9 @@ export class Dreamer {
       );
     }
     this.model = model;
+    // The heads start as zeros, and stay so where the data held no rewards.
+    const knowsReward = noGrad(() => scope(() => model.dynamics.outcomeOut.weight.abs().max().item())) > 0;
+    this.abilities = { reward: knowsReward, task: false, gradient: false, pictures: true };
     this.#sampleSteps = steps;
     this.#precision = {
       enabled: options.usesBfloat16 ?? false,
@@ -133,9 +78,10 @@ export class Dreamer {
 
   /**
    * Takes in the frames of a context. Its last row's action is not used: it belongs to the first `step`.
+   * The heads do not read tasks, so none is taken.
    * @throws {ShapeError} if cameras, action or state have another width than the model was made for
    */
-  begin(context: Context): DreamState {
+  begin(context: Context, _options: BeginOptions = {}): DreamState {
     const { model } = this;
     const { B, T, V, H, W, P } = context;
     this.#check(context);
@@ -174,10 +120,17 @@ export class Dreamer {
   }
 
   /**
-   * Dreams one control step on. `action` [B, A] in the units of the data, or null where nothing is known of it.
-   * The state is moved on in place and given back.
+   * Dreams on by one control step, `action` [B, A] in the units of the data, or null where nothing is known of it; or
+   * by n, one after the other, `action` [B, n, A]. The state is moved on in place and given back.
    */
   step(dream: DreamState, action: Tensor | null): DreamState {
+    scope(() => {
+      for (const one of controlSteps(action)) this.#stepOnce(dream, one);
+    });
+    return dream;
+  }
+
+  #stepOnce(dream: DreamState, action: Tensor | null): void {
     const newer = this.#run(() => {
       const condition = this.#nextCondition(dream, action);
       const { guess, sample } = this.#denoise(dream, condition);
@@ -191,14 +144,23 @@ export class Dreamer {
       };
     });
     dream.replace(newer);
-    return dream;
   }
 
   /**
    * Takes in what really came next, frames uint8 [B, V, H, W, 3] and state [B, P] in the data's units, instead of
-   * dreaming it; `surprise` then compares it with the model's mean guess.
+   * dreaming it; `surprise` then compares it with the model's mean guess. Of a block of actions all but the last step
+   * are dreamt.
    */
   observe(dream: DreamState, action: Tensor | null, frames: Tensor, state: Tensor | null): DreamState {
+    scope(() => {
+      const actions = controlSteps(action);
+      for (const one of actions.slice(0, -1)) this.#stepOnce(dream, one);
+      this.#observeOnce(dream, actions.at(-1) ?? null, frames, state);
+    });
+    return dream;
+  }
+
+  #observeOnce(dream: DreamState, action: Tensor | null, frames: Tensor, state: Tensor | null): void {
     const { model } = this;
     const newer = this.#run(() => {
       const condition = this.#nextCondition(dream, action);
@@ -224,7 +186,20 @@ export class Dreamer {
       };
     });
     dream.replace(newer);
-    return dream;
+  }
+
+  /** Nothing to do: the heads do not read tasks. */
+  setTask(_dream: DreamState, _task: string | readonly string[]): void {}
+
+  fork(dream: DreamState, copies: number): DreamState {
+    return scope(() => {
+      const rows = forkRows(dream.streams, copies);
+      return this.select(dream, fromTyped(rows, [rows.length], { device: this.device }));
+    });
+  }
+
+  select(dream: DreamState, rows: Tensor): DreamState {
+    return noGrad(() => scope(() => dream.select(rows, this.model.dynamics.register.size(0))));
   }
 
   /** The newest picture, uint8 [B, V, H, W, 3]; the dream's own. */
@@ -240,6 +215,41 @@ export class Dreamer {
       success: dream.success.clone(),
       surprise: dream.surprise.clone(),
     }));
+  }
+
+  /** The frame's latents, all cameras and places in a row; E = N C. */
+  embed(dream: DreamState): Tensor {
+    return noGrad(() => dream.latents.flatten(1).clone());
+  }
+
+  /** The latents of the tokenizer say all that is seen and nothing of the state, which is not used. */
+  embedImage(frames: Tensor, _proprioception: Tensor | null = null): Tensor {
+    return this.#run(() =>
+      this.model
+        .encodeFrames(frames.unsqueeze(1).to({ device: this.device }))
+        .flatten(1)
+        .float(),
+    );
+  }
+
+  rollout(dream: DreamState, actions: Tensor): Rollout {
+    return rollOutBySteps(this, dream, actions);
+  }
+
+  get facts(): StreamFacts {
+    return this.model.facts;
+  }
+
+  get size(): { readonly height: number; readonly width: number } {
+    return this.model.config.tokenizer;
+  }
+
+  get contextRows(): number {
+    return this.model.config.dynamics.contextFrames;
+  }
+
+  get device(): string {
+    return this.model.device;
   }
 
   get #finest(): number {

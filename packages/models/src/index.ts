@@ -1,6 +1,7 @@
 /** Public names of this package. */
 export * from "./config.ts";
 export * from "./dreamer.ts";
+export * from "./imagination.ts";
 export * from "./world-model.ts";
 export { Dynamics, type DynamicsInput, type DynamicsOutput } from "./nets/dynamics.ts";
 export { Tokenizer } from "./nets/tokenizer.ts";

@@ -6,6 +6,7 @@ import {
   liveTensorCount,
   noGrad,
   rand,
+  stack,
   tensor,
   zeros,
   type Tensor,
@@ -233,3 +234,48 @@ function cutContext(context: Context, from: number, length: number): Context {
     stateMask: cut(stateMask),
   };
 }
+
+test("a forked stream goes on as the stream it came from, which stays where it was", () => {
+  const [own, other] = [new Dreamer(model, 4), new Dreamer(model, 4)];
+  const straight = own.begin(makeContext());
+  const trunk = other.begin(makeContext());
+  const branch = other.fork(trunk, 1);
+  const before = other.embed(trunk);
+  for (const action of actions) {
+    own.step(straight, action);
+    other.step(branch, action);
+  }
+  expect(distance(own.embed(straight), other.embed(branch))).toBe(0);
+  expect(distance(own.look(straight).float(), other.look(branch).float())).toBe(0);
+  expect(distance(other.embed(trunk), before)).toBe(0);
+
+  const pairs = other.fork(trunk, 3); // rows 0 0 0 1 1 1
+  expect(pairs.streams).toBe(6);
+  const embedded = other.embed(pairs);
+  expect(distance(embedded.narrow(0, 3, 3), before.narrow(0, 1, 1).expand([3, before.size(1)]))).toBe(0);
+  for (const state of [straight, trunk, branch, pairs]) state.free();
+});
+
+test("a rollout is what stepping along it would be, and a block is its control steps", () => {
+  const [own, other] = [new Dreamer(model, 5), new Dreamer(model, 5)];
+  const stepped = own.begin(makeContext());
+  const trunk = other.begin(makeContext());
+  const blocks = stack(actions.slice(0, 2), 1).unsqueeze(1); // [B, 1, 2, A]
+  const before = liveTensorCount();
+  const futures = other.rollout(trunk, blocks);
+  expect(liveTensorCount()).toBe(before + Object.keys(futures).length);
+  own.step(stepped, actions[0] as Tensor);
+  own.step(stepped, actions[1] as Tensor);
+  expect(futures.embedding.shape).toEqual([B, 1, own.embed(stepped).size(1)]);
+  expect(distance(futures.embedding.select(1, 0), own.embed(stepped))).toBe(0);
+  expect(distance(futures.state.select(1, 0), own.feel(stepped).state)).toBe(0);
+  stepped.free();
+  trunk.free();
+});
+
+test("a model that was never shown a reward says that it knows none", () => {
+  const fresh = new WorldModel(config, facts, new Generator(0));
+  expect(new Dreamer(fresh, 0).abilities.reward).toBe(false);
+  expect(new Dreamer(model, 0).abilities.reward).toBe(true);
+  fresh.free();
+});

@@ -7,6 +7,7 @@
  */
 import type { Generator, Tensor } from "@orrery/torch";
 import {
+  arange,
   Attention,
   KvCache,
   LayerNorm,
@@ -25,8 +26,22 @@ import type { StackConfig } from "../config.ts";
 export class StackCache {
   readonly layers: readonly KvCache[];
 
-  constructor(numTimeLayers: number, contextFrames: number) {
-    this.layers = Array.from({ length: numTimeLayers }, () => new KvCache(contextFrames));
+  constructor(layers: readonly KvCache[]) {
+    this.layers = layers;
+  }
+
+  static empty(numTimeLayers: number, contextFrames: number): StackCache {
+    return new StackCache(Array.from({ length: numTimeLayers }, () => new KvCache(contextFrames)));
+  }
+
+  /**
+   * A cache of its own for the given streams, int64 [N]; one may come several times.
+   * @param tokens per frame of one stream, each with a past of its own
+   */
+  select(streams: Tensor, tokens: number): StackCache {
+    const own = arange(tokens, { dtype: "int64", device: streams.device });
+    const rows = streams.mul(tokens).unsqueeze(1).add(own).flatten();
+    return new StackCache(this.layers.map((layer) => layer.select(rows)));
   }
 
   rewind(frames: number): void {
@@ -114,7 +129,7 @@ export class SpaceTimeStack extends Module {
 
   /** A fresh cache that reaches `contextFrames` back. */
   makeCache(contextFrames: number): StackCache {
-    return new StackCache(this.numTimeLayers, contextFrames);
+    return StackCache.empty(this.numTimeLayers, contextFrames);
   }
 
   /**
