@@ -4,4 +4,4 @@
  * A policy turns observations into actions behind the `Policy` contract of core, so that a harness cannot tell a
  * planner from a network from a script.
  */
-export {};
+export * from "./search/index.ts";
