@@ -11,3 +11,12 @@ export type { TrainingSource } from "./train/latent-store.ts";
 export { choosePrecision } from "./train/precision.ts";
 export { readMetrics, type MetricLine } from "./train/metrics.ts";
 export { asWorld, type DreamWorldOptions } from "./as-world.ts";
+export {
+  buildVocabulary,
+  TextEncoder,
+  wordsOf,
+  type TextConfig,
+  type TextReading,
+  type Tokens,
+  type UnknownWords,
+} from "./nets/text.ts";
