@@ -7,7 +7,7 @@
  *
  * Shapes: S starts, H horizon, A action width.
  */
-import { AdamW, enableGrad, noGrad, scope, type Tensor } from "@orrery/torch";
+import { enableGrad, noGrad, scope, zerosLike, type Tensor } from "@orrery/torch";
 import { checkOptions } from "./options.ts";
 import { actionNoise, colourMatrix } from "./noise.ts";
 import { clampToLimits, evaluate, PlanningError, startOf, type Search } from "./search.ts";
@@ -27,6 +27,11 @@ export const GRADIENT_DEFAULTS: GradientOptions = {
   colour: 1,
 };
 
+/** Adam's forgetting; quicker than usual, since there are tens of steps and not thousands. */
+const BETA1 = 0.9;
+const BETA2 = 0.98;
+const EPSILON = 1e-8;
+
 /** @throws {ConfigError} if an option is unknown or out of range */
 export function makeGradient(options: Partial<GradientOptions> = {}): Search {
   const config = checkOptions("makeGradient", GRADIENT_DEFAULTS, options);
@@ -45,7 +50,8 @@ export function makeGradient(options: Partial<GradientOptions> = {}): Search {
         noise.select(0, 0).zero_();
         const scaled = clampToLimits(noise.mul(spread).add(start), space).div(unit).requiresGrad_();
         const actionsOf = (x: Tensor): Tensor => x.mul(unit).where(isFree, start);
-        const optimizer = new AdamW([["actions", scaled]], { lr: learningRate, weightDecay: 0 });
+        const mean = zerosLike(scaled); // of the gradient
+        const power = zerosLike(scaled); // of its square
         const costs: number[] = [];
         for (let i = 0; i < iterations; i++) {
           scope(() => {
@@ -56,13 +62,24 @@ export function makeGradient(options: Partial<GradientOptions> = {}): Search {
             });
             scaled.grad = null;
             total.backward();
-            checkGradient(scaled, i);
+            const gradient = checkedGradient(scaled, i);
             noGrad(() => {
-              optimizer.step();
-              scaled.copy_(clampToLimits(scaled.mul(unit), space).div(unit));
+              mean.lerp_(gradient, 1 - BETA1);
+              power.lerp_(gradient.square(), 1 - BETA2);
+              const rate = learningRate / (1 - BETA1 ** (i + 1));
+              const step = mean
+                .div(
+                  power
+                    .div(1 - BETA2 ** (i + 1))
+                    .sqrt()
+                    .add(EPSILON),
+                )
+                .mul(rate);
+              scaled.copy_(clampToLimits(scaled.sub(step).mul(unit), space).div(unit));
             });
           });
         }
+        scaled.grad = null;
         return noGrad(() => {
           const actions = clampToLimits(actionsOf(scaled.detach()), space);
           const last = evaluate("gradient", iterations, cost, actions);
@@ -76,7 +93,7 @@ export function makeGradient(options: Partial<GradientOptions> = {}): Search {
 }
 
 /** @throws {PlanningError} if no gradient came back, or one that is no number */
-function checkGradient(actions: Tensor, iteration: number): void {
+function checkedGradient(actions: Tensor, iteration: number): Tensor {
   const gradient = actions.grad;
   if (gradient === null) {
     throw new PlanningError(
@@ -86,7 +103,7 @@ function checkGradient(actions: Tensor, iteration: number): void {
     );
   }
   const finite = gradient.isfinite().flatten(1).all(1);
-  if (finite.all().item() !== 0) return;
+  if (finite.all().item() !== 0) return gradient;
   const bad = Array.from(finite.logicalNot().nonzero().flatten().toTyped(), Number);
   throw new PlanningError(
     `gradient: gradients must be finite, but those of samples ${bad.join(", ")} are not in iteration ${iteration}. ` +
