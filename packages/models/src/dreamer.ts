@@ -28,6 +28,7 @@ import {
   forkRows,
   rollOutBySteps,
   type Abilities,
+  type ActionStats,
   type BeginOptions,
   type Feeling,
   type Imagination,
@@ -238,6 +239,10 @@ export class Dreamer implements Imagination<DreamState> {
 
   get facts(): StreamFacts {
     return this.model.facts;
+  }
+
+  get actionStats(): ActionStats {
+    return this.model.actionScale.moments;
   }
 
   get size(): { readonly height: number; readonly width: number } {

@@ -57,10 +57,18 @@ export interface Abilities {
   readonly pictures: boolean;
 }
 
+/** Mean and deviation of each number of recorded actions, [A]; a deviation of 0 means that it never changed. */
+export interface ActionStats {
+  readonly mean: Float32Array;
+  readonly std: Float32Array;
+}
+
 /** A model that can be run. `S` is the model's own kind of stream state and is handed back to it unopened. */
 export interface Imagination<S extends Imagined = Imagined> {
   readonly facts: StreamFacts;
   readonly abilities: Abilities;
+  /** Of the recorded actions, in the units of the data: what a planner draws its first samples from. */
+  readonly actionStats: ActionStats;
   /** Size of the pictures taken and given. */
   readonly size: { readonly height: number; readonly width: number };
   /** Longest block of control steps that one imagined step covers at the price of one; longer ones are made up of several. */
