@@ -7,3 +7,10 @@ export { choosePrecision } from "./train/precision.ts";
 export { claimRunFolder, dropUntrained } from "./train/run-folder.ts";
 export { Normalizer } from "./nets/normalizer.ts";
 export { toPatches } from "./nets/patches.ts";
+export {
+  buildVocabulary,
+  TextEncoder,
+  type TextConfig,
+  type TextReading,
+  type UnknownWords,
+} from "./nets/text.ts";
