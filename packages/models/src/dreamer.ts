@@ -28,11 +28,11 @@ import {
   forkRows,
   rollOutBySteps,
   type Abilities,
-  type ActionStats,
   type BeginOptions,
   type Feeling,
   type Imagination,
   type Rollout,
+  type Stats,
 } from "./imagination.ts";
 import type { Context, StreamFacts, WorldModel } from "./world-model.ts";
 
@@ -241,8 +241,12 @@ export class Dreamer implements Imagination<DreamState> {
     return this.model.facts;
   }
 
-  get actionStats(): ActionStats {
+  get actionStats(): Stats {
     return this.model.actionScale.moments;
+  }
+
+  get stateStats(): Stats {
+    return this.model.stateScale.moments;
   }
 
   get size(): { readonly height: number; readonly width: number } {

@@ -57,8 +57,8 @@ export interface Abilities {
   readonly pictures: boolean;
 }
 
-/** Mean and deviation of each number of recorded actions, [A]; a deviation of 0 means that it never changed. */
-export interface ActionStats {
+/** Mean and deviation of each number; a deviation of 0 means that it never changed. */
+export interface Stats {
   readonly mean: Float32Array;
   readonly std: Float32Array;
 }
@@ -68,7 +68,9 @@ export interface Imagination<S extends Imagined = Imagined> {
   readonly facts: StreamFacts;
   readonly abilities: Abilities;
   /** Of the recorded actions, in the units of the data: what a planner draws its first samples from. */
-  readonly actionStats: ActionStats;
+  readonly actionStats: Stats;
+  /** Of the recorded states: what makes radians and metres comparable. */
+  readonly stateStats: Stats;
   /** Size of the pictures taken and given. */
   readonly size: { readonly height: number; readonly width: number };
   /** Longest block of control steps that one imagined step covers at the price of one; longer ones are made up of several. */
