@@ -6,6 +6,8 @@ export interface Observation {
   readonly images: Readonly<Record<string, Image>>;
   /** [P] in the order of the embodiment's state parts. */
   readonly state: Float32Array;
+  /** What the body feels, by the name of the embodiment's sensor part; left out where nothing is felt. */
+  readonly sensors?: Readonly<Record<string, Float32Array>>;
 }
 
 export interface Transition {

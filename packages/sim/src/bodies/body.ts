@@ -5,6 +5,7 @@
 import type { Embodiment, StatePart } from "@orrery/core";
 import { UsageError } from "@orrery/core";
 import type { Look } from "../render/scene.ts";
+import { sensorParts } from "./sensors.ts";
 
 export interface JointSpec {
   readonly name: string;
@@ -26,6 +27,8 @@ export interface ArmSpec {
   readonly name: string;
   /** Site between the fingertips. */
   readonly tool: string;
+  /** Site at the last joint, in the hand's frame: what the hand carries is felt there. */
+  readonly wrist: string;
   /** Where the arm begins in the base frame (forward, left, m): hands point away from it when nothing else is asked. */
   readonly shoulder: readonly [number, number];
   /** Joint names, shoulder to wrist; all appear in `BodySpec.joints`. */
@@ -39,6 +42,8 @@ export interface CameraMount {
   readonly name: string;
   readonly mount: string;
   readonly fovyDeg: number;
+  /** The second eye of a stereo pair: looks the same way as `camera` from a baseline to its right, and moves with it. */
+  readonly rightOf?: { readonly camera: string; readonly baselineM: number };
 }
 
 export interface BaseSpec {
@@ -70,7 +75,7 @@ export interface BodySpec {
 /** A body that can be put into a scene. */
 export interface Body {
   readonly spec: BodySpec;
-  /** MJCF of `<default>` classes, the body tree under its root, actuators and sensors. */
+  /** MJCF of `<default>` classes, the body tree under its root, and actuators. Sensors follow from the specification. */
   mjcf(options: BodyOptions): BodyMjcf;
 }
 
@@ -145,6 +150,7 @@ export function embodimentOf(
     controlRateHz: spec.controlRateHz,
     state: stateParts(spec),
     action,
+    sensors: sensorParts(spec),
     cameras: cameras.map(({ name, width, height }) => {
       const mount = spec.cameras.find((camera) => camera.name === name);
       if (!mount) {

@@ -3,6 +3,7 @@ import type { Look, Rgb } from "../render/scene.ts";
 import { el } from "../scene/mjcf.ts";
 import type { BodySpec, CameraOffset, JointSpec } from "./body.ts";
 import { cameraAxes } from "./camera-axes.ts";
+import { touchSite } from "./sensors.ts";
 
 const PALM: Look = { colour: [0.9, 0.88, 0.84], gloss: 0.2 };
 const FINGER: Look = { colour: [0.22, 0.22, 0.25] };
@@ -69,17 +70,22 @@ export class Parts {
     return el("joint", { name, range, armature, damping, ...attributes });
   }
 
-  /** A camera looking along `forward` with `up` upwards, both in the parent's frame. */
+  /** A camera looking along `forward` with `up` upwards, both in the parent's frame; and its second eye, if it has one. */
   camera(name: string, pos: readonly number[], forward: Rgb, up: Rgb): string {
-    const mount = this.#spec.cameras.find((camera) => camera.name === name);
     const offset = this.#cameraOffsets[name];
     const shift = offset?.pos ?? [0, 0, 0];
-    return el("camera", {
-      name,
-      pos: pos.map((p, i) => p + shift[i]!),
-      xyaxes: cameraAxes(forward, up, offset?.angles ?? [0, 0, 0]),
-      fovy: mount?.fovyDeg,
-    });
+    const xyaxes = cameraAxes(forward, up, offset?.angles ?? [0, 0, 0]);
+    return this.#spec.cameras
+      .filter((mount) => mount.name === name || mount.rightOf?.camera === name)
+      .map(({ name: eye, fovyDeg, rightOf }) =>
+        el("camera", {
+          name: eye,
+          pos: pos.map((p, i) => p + shift[i]! + (rightOf?.baselineM ?? 0) * xyaxes[i]!),
+          xyaxes,
+          fovy: fovyDeg,
+        }),
+      )
+      .join("");
   }
 
   #jointSpec(name: string): JointSpec {
@@ -94,7 +100,7 @@ export function body(name: string, pos: readonly number[], ...children: readonly
   return el("body", { name, pos, gravcomp: 1 }, ...children);
 }
 
-/** Palm, tool site and fingers of one hand, hanging down; `s` prefixes the names. */
+/** Palm, tool and wrist sites and fingers of one hand, hanging down; `s` prefixes the names. */
 export function handParts(p: Parts, s: string): string[] {
   return [
     p.geom(`${s}_palm`, PALM, {
@@ -105,11 +111,18 @@ export function handParts(p: Parts, s: string): string[] {
       mass: 0.35,
     }),
     el("site", { name: `${s}_tool`, pos: [0, 0, -0.14], size: 0.005, group: 4 }),
+    el("site", { name: `${s}_wrist`, size: 0.005, group: 4 }),
     finger(p, `${s}_thumb`, 0, -1),
     finger(p, `${s}_finger_a`, 0.014, 1),
     finger(p, `${s}_finger_b`, -0.014, 1),
   ];
 }
+
+/** The box of a finger, half sides and middle in the finger's frame. */
+const PAD = {
+  half: [0.0115, 0.007, 0.045],
+  pos: (toward: 1 | -1): readonly number[] => [0, toward * 0.0075, -0.042],
+};
 
 /** A finger that slides sideways from the middle of the hand; the thumb is the one on the other side. */
 function finger(p: Parts, name: string, x: number, toward: 1 | -1): string {
@@ -120,9 +133,17 @@ function finger(p: Parts, name: string, x: number, toward: 1 | -1): string {
     p.geom(name, FINGER, {
       class: "pad",
       type: "box",
-      size: [0.0115, 0.007, 0.045],
-      pos: [0, toward * 0.0075, -0.042],
+      size: PAD.half,
+      pos: PAD.pos(toward),
       mass: 0.05,
+    }),
+    // A little larger than the pad: contacts lie on its surface, and touch counts those inside.
+    el("site", {
+      name: touchSite(name),
+      type: "box",
+      size: PAD.half.map((side) => side + 0.002),
+      pos: PAD.pos(toward),
+      group: 4,
     }),
   );
 }

@@ -72,6 +72,8 @@ export class Physics {
   readonly #jacobianRot: DoubleBuffer;
   readonly #rayGeom: IntBuffer;
   readonly #rayNormal: DoubleBuffer;
+  readonly #options: MjModel["opt"];
+  readonly #flags: number;
   #closed = false;
 
   private constructor(module: MujocoModule, model: MjModel) {
@@ -84,6 +86,8 @@ export class Physics {
     this.#jacobianRot = new module.DoubleBuffer(3 * model.nv);
     this.#rayGeom = new module.IntBuffer(1);
     this.#rayNormal = new module.DoubleBuffer(3);
+    this.#options = model.opt; // a reference: it must not be deleted
+    this.#flags = this.#options.disableflags;
     this.constants = readConstants(model);
   }
 
@@ -175,6 +179,10 @@ export class Physics {
   get actuatorForce(): Float64Array {
     return this.#data.qfrc_actuator as Float64Array;
   }
+  /** [nv] what holds bodies against gravity, on each degree of freedom. */
+  get gravityForce(): Float64Array {
+    return this.#data.qfrc_gravcomp as Float64Array;
+  }
   /** [nbody, 6] outside forces (N, N m) applied at each body until changed. */
   get appliedForce(): Float64Array {
     return this.#data.xfrc_applied as Float64Array;
@@ -187,9 +195,18 @@ export class Physics {
     return this.#data.time as number;
   }
 
-  /** Advances by `substeps` time steps. */
-  step(substeps = 1): void {
-    for (let i = 0; i < substeps; i++) this.#module.mj_step(this.#model, this.#data);
+  /**
+   * Advances by `substeps` time steps. Sensors cost a pass over all bodies, so they are computed in the last one only,
+   * and only where `isSensing`; they do not act back on the motion.
+   */
+  step(substeps = 1, isSensing = false): void {
+    const options = this.#options;
+    options.disableflags = this.#flags | this.#module.mjtDisableBit.mjDSBL_SENSOR.value;
+    for (let i = 0; i < substeps; i++) {
+      if (isSensing && i === substeps - 1) options.disableflags = this.#flags;
+      this.#module.mj_step(this.#model, this.#data);
+    }
+    options.disableflags = this.#flags;
   }
 
   /** Recomputes everything that follows from the state, without advancing time. */

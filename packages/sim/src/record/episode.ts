@@ -49,7 +49,15 @@ export async function runEpisode(
     const failure = typeof info["failure"] === "string" ? info["failure"] : undefined;
     // In play nothing is asked for, so nothing ends it but time.
     const done = truncated || (operator !== "play" && (held > HOLD_STEPS || failure !== undefined));
-    sink({ images: seen.images, state: seen.state, action, reward, success, done });
+    sink({
+      images: seen.images,
+      state: seen.state,
+      action,
+      reward,
+      success,
+      done,
+      ...(seen.sensors ? { extra: seen.sensors } : {}),
+    });
     if (done) {
       return {
         steps,

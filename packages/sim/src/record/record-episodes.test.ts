@@ -33,6 +33,14 @@ test("threads record what the main thread would, however many they are", async (
   await recordEpisodes({ ...BASE, to: two, workers: 2 });
   expect(summary.episodes).toBe(4);
   expect(summary.nonFiniteRows).toBe(0);
+  const { embodiment, features } = await openDataset(one);
+  expect(embodiment.sensors!.map(({ name, unit }) => `${name} ${unit}`)).toEqual([
+    "wrist_force N",
+    "wrist_torque N m",
+    "fingertip_touch N",
+    "joint_torque N m",
+  ]);
+  expect(features.find(({ name }) => name === "fingertip_touch")?.names?.[0]).toBe("l_thumb_touch");
 
   const world = await makeKitchenWorld({ task: "reach", cameras: BASE.cameras, endless: true });
   for (let index = 0; index < BASE.episodes; index++) {
@@ -45,6 +53,10 @@ test("threads record what the main thread would, however many they are", async (
       const here = steps.flatMap((step) => Array.from(step[key]!));
       expect(await columnOf(one, index, name)).toEqual(here);
       expect(await columnOf(two, index, name)).toEqual(here);
+    }
+    for (const sensor of world.embodiment.sensors!) {
+      const here = steps.flatMap((step) => Array.from(step.extra![sensor.name]!));
+      expect(await columnOf(two, index, sensor.name)).toEqual(here);
     }
   }
   await world.close();

@@ -1,5 +1,6 @@
 /** A recording thread: its own MuJoCo, its own world, its own encoder; one episode per order. */
 import { parentPort, workerData } from "node:worker_threads";
+import { namesOf } from "@orrery/core";
 import { EpisodeRecorder } from "@orrery/data";
 import { TRAINING_SPLIT } from "../perturb/splits.ts";
 import { makeKitchenWorld } from "../world/kitchen-world.ts";
@@ -14,8 +15,18 @@ const recorder = new EpisodeRecorder({
   fps: world.embodiment.controlRateHz,
 });
 
+/** Names for the columns that are neither state nor action. */
+const sensorFeatures = (world.embodiment.sensors ?? []).map((part) => ({
+  name: part.name,
+  dtype: "float32",
+  shape: [part.width],
+  width: part.width,
+  names: namesOf([part]),
+}));
+
 async function record({ index }: EpisodeOrder): Promise<EpisodeReport> {
   const seed = episodeSeed(plan.seed, index);
+  recorder.declare(sensorFeatures);
   const outcome = await runEpisode(world, plan.operator, seed, (step) => recorder.add(step));
   const isPlay = plan.operator === "play";
   const recorded = recorder.finish({

@@ -53,7 +53,7 @@ export class BodyDriver {
   drive(from: BodyCommand, to: BodyCommand, onPart: () => void = () => {}): void {
     for (let part = 1; part <= RAMP_PARTS; part++) {
       this.#setMotors(from, to, part / RAMP_PARTS);
-      this.#physics.step(this.#substepsPerPart);
+      this.#physics.step(this.#substepsPerPart, part === RAMP_PARTS);
       onPart();
     }
     this.#physics.poses();

@@ -35,6 +35,7 @@ import type { StartPose } from "../scene/scene-spec.ts";
 import { taskNamed } from "../tasks/registry.ts";
 import type { Task, TaskSetting } from "../tasks/task.ts";
 import { BodyDriver } from "./body-driver.ts";
+import { BodySensors } from "./body-sensors.ts";
 import { SceneView } from "./scene-view.ts";
 import { Sponges } from "./sponges.ts";
 
@@ -99,6 +100,7 @@ interface Episode {
   readonly physics: Physics;
   readonly render: RenderScene;
   readonly driver: BodyDriver;
+  readonly sensors: BodySensors;
   readonly view: SceneView;
   readonly sponges: Sponges;
   readonly cameraIds: readonly number[];
@@ -213,6 +215,7 @@ export class KitchenWorld implements World {
       setting,
       physics,
       driver,
+      sensors: new BodySensors(this.spec, physics),
       render,
       sponges: new Sponges(physics, scene, render),
       view: new SceneView(physics, scene, this.spec, this.#command, this.ik.forward(this.#command.joints)),
@@ -344,6 +347,6 @@ export class KitchenWorld implements World {
     const { family, strength } = this.#perturbation;
     if (family?.image) for (const image of Object.values(images)) family.image(image, strength, this.#noise);
     family?.state?.(state, strength, this.#noise);
-    return { images, state };
+    return { images, state, sensors: episode.sensors.read() };
   }
 }
