@@ -11,14 +11,14 @@ import type { ClockState } from "./clock.ts";
 
 export type PhaseName = "tokenizer" | "dynamics";
 
-/** Everything of a run that is not a tensor. */
-export interface TrainingState {
-  readonly phase: PhaseName;
+/** Everything of a run that is not a tensor. Other kinds of network have phases of other names. */
+export interface TrainingState<Name extends string = PhaseName> {
+  readonly phase: Name;
   readonly clock: ClockState;
   /** Time spent on the run so far, all phases and sessions. */
   readonly elapsedSec: number;
   /** Steps taken in each phase. */
-  readonly steps: Readonly<Record<PhaseName, number>>;
+  readonly steps: Readonly<Record<Name, number>>;
   readonly emaUpdates: number;
   readonly lossRms: Readonly<Record<string, readonly [number, number]>>;
   /** Draws of levels, windows and masks in JavaScript. */
@@ -29,8 +29,8 @@ export interface TrainingState {
   readonly loader: { readonly step: number; readonly drawn: readonly number[] } | null;
 }
 
-export interface Checkpoint {
-  readonly state: TrainingState;
+export interface Checkpoint<Name extends string = PhaseName> {
+  readonly state: TrainingState<Name>;
   readonly weights: ReadonlyMap<string, Tensor>;
   readonly averages: ReadonlyMap<string, Tensor>;
   readonly optimizer: ReadonlyMap<string, Tensor>;
@@ -39,7 +39,7 @@ export interface Checkpoint {
 const PARTS = ["weights", "averages", "optimizer"] as const;
 
 /** Writes a checkpoint under `folder` and drops the ones before it. */
-export function writeCheckpoint(folder: string, checkpoint: Checkpoint): void {
+export function writeCheckpoint<Name extends string>(folder: string, checkpoint: Checkpoint<Name>): void {
   const wanted = `${checkpoint.state.phase}-${checkpoint.state.clock.step}`;
   // A phase that is resumed at its end saves its last step again: the folder in use must not be touched until then.
   const name = pointedAt(folder) === wanted ? `${wanted}-again` : wanted;
@@ -68,12 +68,12 @@ function pointedAt(folder: string): string | null {
  * The newest checkpoint under `folder`, or null where there is none.
  * @throws {DataError} if there is one that cannot be read
  */
-export function readCheckpoint(folder: string): Checkpoint | null {
+export function readCheckpoint<Name extends string = PhaseName>(folder: string): Checkpoint<Name> | null {
   try {
     const checkpoint = pointedAt(folder);
     if (checkpoint === null) return null;
     const at = join(folder, checkpoint.replaceAll("/", ""));
-    const state = JSON.parse(readFileSync(join(at, "state.json"), "utf8")) as TrainingState;
+    const state = JSON.parse(readFileSync(join(at, "state.json"), "utf8")) as TrainingState<Name>;
     const [weights, averages, optimizer] = PARTS.map((part) => loadTensors(join(at, `${part}.safetensors`)));
     return {
       state,
