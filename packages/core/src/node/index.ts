@@ -1,2 +1,3 @@
 export * from "./atomic.ts";
+export * from "./native-thread.ts";
 export * from "./worker.ts";

@@ -18,7 +18,13 @@ export interface DecodeRequest {
 
 /** Decodes episodes one after another; the last file stays open, because LeRobot v3.0 keeps many episodes in one. */
 export class EpisodeVideoDecoder {
+  readonly #isStopped: () => boolean;
   #open: { key: string; reader: VideoReader } | undefined;
+
+  /** @param isStopped asked between frames; decoding is given up once it says yes */
+  constructor(isStopped: () => boolean = () => false) {
+    this.#isStopped = isStopped;
+  }
 
   /** @returns frames decoded @throws {DataError} if a video cannot be read, or holds too few frames */
   decode(request: DecodeRequest): number {
@@ -46,7 +52,9 @@ export class EpisodeVideoDecoder {
         count: numFrames,
         offset: v * frameBytes,
         strideBytes: numCameras * frameBytes,
+        isStopped: this.#isStopped,
       });
+      if (this.#isStopped()) throw new DataError(`${path}: decoding was stopped.`, { path });
       if (found < numFrames) {
         throw new DataError(
           `${path} must hold ${numFrames} frames from ${fromSec} s on${skip > 0 ? `, after the first ${skip}` : ""}, one per row, found ${found}. ` +

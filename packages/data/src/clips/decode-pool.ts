@@ -1,7 +1,6 @@
 /** A few worker threads that decode episodes, in the order in which they were asked for. */
-import type { Worker } from "node:worker_threads";
 import { DataError, messageOf } from "@orrery/core";
-import { spawnWorker } from "@orrery/core/node";
+import { NativeThread } from "@orrery/core/node";
 import type { DecodeRequest } from "./decode-episode.ts";
 
 export interface DecodeJob extends DecodeRequest {
@@ -23,7 +22,7 @@ export class DecodePool {
   /** Frames decoded so far, and the time the workers spent on them. */
   framesDecoded = 0;
   decodeMs = 0;
-  readonly #workers: (Worker | undefined)[] = [];
+  readonly #threads: (NativeThread | undefined)[] = [];
   readonly #busy: (Pending | undefined)[] = [];
   readonly #queue: Pending[] = [];
   readonly #numWorkers: number;
@@ -49,10 +48,8 @@ export class DecodePool {
     this.#queue.length = 0;
     this.#busy.fill(undefined);
     for (const { reject } of left) reject(new DataError("DecodePool: closed while decoding."));
-    for (const worker of this.#workers) {
-      worker?.ref(); // or the process could end while this waits
-      await worker?.terminate();
-    }
+    const threads = this.#threads.filter((thread) => thread !== undefined);
+    await Promise.all(threads.map((thread) => thread.stop()));
   }
 
   #dispatch(): void {
@@ -60,14 +57,15 @@ export class DecodePool {
       if (this.#busy[i]) continue;
       const pending = this.#queue.shift() as Pending;
       this.#busy[i] = pending;
-      const worker = (this.#workers[i] ??= this.#start(i));
+      const { worker } = (this.#threads[i] ??= this.#start(i));
       worker.ref(); // an idle worker must not keep the process alive, a busy one must
       worker.postMessage(pending.job);
     }
   }
 
-  #start(i: number): Worker {
-    const worker = spawnWorker(new URL("./decode.worker.ts", import.meta.url));
+  #start(i: number): NativeThread {
+    const thread = new NativeThread(new URL("./decode.worker.ts", import.meta.url));
+    const { worker } = thread;
     worker.on("message", (answer: DecodeAnswer) => {
       const pending = this.#release(i);
       this.decodeMs += answer.ms;
@@ -79,14 +77,14 @@ export class DecodePool {
       this.#dispatch();
     });
     // A decoder that crashes takes its thread along; the episode is given up and the next job gets a new thread.
-    worker.on("error", (error) => this.#lose(i, worker, messageOf(error)));
-    worker.on("exit", (code) => this.#lose(i, worker, `exit code ${code}`));
-    return worker;
+    worker.on("error", (error) => this.#lose(i, thread, messageOf(error)));
+    worker.on("exit", (code) => this.#lose(i, thread, `exit code ${code}`));
+    return thread;
   }
 
-  #lose(i: number, worker: Worker, reason: string): void {
-    if (this.#workers[i] !== worker) return; // its other event came first, and a new thread has the place
-    this.#workers[i] = undefined;
+  #lose(i: number, thread: NativeThread, reason: string): void {
+    if (this.#threads[i] !== thread) return; // its other event came first, and a new thread has the place
+    this.#threads[i] = undefined;
     const pending = this.#release(i);
     const paths = pending?.job.cameras.map(({ path }) => path).join(", ");
     pending?.reject(new DataError(`DecodePool: the decoder thread died on ${paths} (${reason}).`));
@@ -96,7 +94,7 @@ export class DecodePool {
   #release(i: number): Pending | undefined {
     const pending = this.#busy[i];
     this.#busy[i] = undefined;
-    if (!this.#isClosed) this.#workers[i]?.unref();
+    if (!this.#isClosed) this.#threads[i]?.worker.unref();
     return pending;
   }
 }

@@ -47,6 +47,8 @@ export interface ReadSpan {
   readonly offset?: number;
   /** Bytes from one frame to the next; packed where left out. */
   readonly strideBytes?: number;
+  /** Asked after each frame decoded; where it says yes, reading ends there. */
+  readonly isStopped?: () => boolean;
 }
 
 /** Not known which frame of the file was decoded last. */
@@ -148,7 +150,7 @@ export class VideoReader {
    * @returns how many there were, at most `count`
    */
   readInto(out: Uint8Array, span: ReadSpan): number {
-    const { fromSec, count, offset = 0, strideBytes = this.#converter.frameBytes } = span;
+    const { fromSec, count, offset = 0, strideBytes = this.#converter.frameBytes, isStopped } = span;
     const end = count > 0 ? offset + (count - 1) * strideBytes + this.#converter.frameBytes : offset;
     if (out.byteLength < end) {
       throw new RangeError(`VideoReader.readInto: out must hold ${end} bytes, got ${out.byteLength}.`);
@@ -164,6 +166,7 @@ export class VideoReader {
       this.#at = UNKNOWN; // as after any other reading in order
     } else fromTick = this.#startAt(fromSec);
     while (n < count && this.#decoder.next()) {
+      if (isStopped?.()) break;
       if (fromTick !== undefined && this.#decoder.tick < fromTick) continue;
       this.#convertInto(out, offset + n++ * strideBytes);
     }

@@ -7,7 +7,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { Worker } from "node:worker_threads";
 import { AbortedError, ConfigError, OrreryError, UsageError, messageOf } from "@orrery/core";
-import { spawnWorker } from "@orrery/core/node";
+import { NativeThread } from "@orrery/core/node";
 import { type DatasetWriter, openDataset, openDatasetWriter } from "@orrery/data";
 import { type CameraSize, embodimentOf } from "../bodies/body.ts";
 import { bodyNamed } from "../bodies/registry.ts";
@@ -147,7 +147,7 @@ function checkedSplit({ split = TRAINING_SPLIT, strength }: RecordOptions, isEva
 }
 
 /** A dataset is for training or for evaluation as a whole, so that a loader need not look at every episode. */
-async function checkPurpose(to: string, isEvaluation: boolean): Promise<void> {
+export async function checkPurpose(to: string, isEvaluation: boolean): Promise<void> {
   if (!existsSync(join(to, "meta"))) return;
   const { episodes } = await openDataset(to);
   const other = episodes.find(
@@ -186,13 +186,14 @@ class Recording {
 
   async run(plan: WorkerPlan): Promise<void> {
     const count = Math.min(this.#options.workers ?? availableParallelism(), this.#options.episodes);
-    const workers = Array.from({ length: count }, () =>
-      spawnWorker(new URL("./record.worker.ts", import.meta.url), { workerData: plan }),
+    const threads = Array.from(
+      { length: count },
+      () => new NativeThread(new URL("./record.worker.ts", import.meta.url), plan),
     );
     try {
-      await Promise.all(workers.map((worker) => this.#serve(worker)));
+      await Promise.all(threads.map(({ worker }) => this.#serve(worker)));
     } finally {
-      await Promise.all(workers.map((worker) => worker.terminate()));
+      await Promise.all(threads.map((thread) => thread.stop()));
     }
   }
 
