@@ -5,3 +5,4 @@
  * planner from a network from a script.
  */
 export * from "./search/index.ts";
+export * from "./planner/index.ts";

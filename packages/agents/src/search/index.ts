@@ -4,12 +4,14 @@ import { makeCem } from "./cem.ts";
 import { makeGradient } from "./gradient.ts";
 import { makeIcem } from "./icem.ts";
 import { makeMppi } from "./mppi.ts";
+import { makeShooting } from "./shooting.ts";
 import type { Search } from "./search.ts";
 
 export { makeCem, type CemOptions } from "./cem.ts";
 export { makeGradient, type GradientOptions } from "./gradient.ts";
 export { makeIcem, type IcemOptions } from "./icem.ts";
 export { makeMppi, type MppiOptions } from "./mppi.ts";
+export { makeShooting, type ShootingOptions } from "./shooting.ts";
 export {
   PlanningError,
   type CostFunction,
@@ -25,6 +27,7 @@ const MAKERS: Readonly<Record<string, (options: Record<string, number>) => Searc
   icem: makeIcem,
   mppi: makeMppi,
   gradient: makeGradient,
+  shooting: makeShooting,
 };
 
 export const SEARCHES: readonly string[] = Object.keys(MAKERS);

@@ -1,0 +1,81 @@
+/** How a planner looks ahead, checked. */
+import { ConfigError } from "@orrery/core";
+import type { ObjectiveOptions } from "./objective.ts";
+
+export interface PlannerOptions extends ObjectiveOptions {
+  /** Imagined steps, H. */
+  readonly horizon: number;
+  /** Control steps that an imagined step covers, n. */
+  readonly block: number;
+  /** Control steps for which an action is held; divides H n. Fewer choices make the search easier. */
+  readonly hold: number;
+  /** Control steps between plans, at most H n. */
+  readonly replanEvery: number;
+  /** The first samples spread by this many deviations of the recorded actions. */
+  readonly spread: number;
+  /** Observed surprise above which the body holds still; Infinity for never. */
+  readonly stopAbove: number;
+}
+
+export const PLANNER_DEFAULTS: PlannerOptions = {
+  horizon: 5,
+  block: 1,
+  hold: 1,
+  replanEvery: 1,
+  spread: 1,
+  stopAbove: Infinity,
+  discount: 1,
+  successWeight: 1,
+  alongWeight: 0.3,
+  surpriseWeight: 0,
+};
+
+const RANGES: Readonly<Record<keyof PlannerOptions, readonly [low: number, high: number]>> = {
+  horizon: [1, 1000],
+  block: [1, 100],
+  hold: [1, 1000],
+  replanEvery: [1, 1000],
+  spread: [1e-3, 100],
+  stopAbove: [0, Infinity],
+  discount: [0.01, 1],
+  successWeight: [0, 1e6],
+  alongWeight: [0, 1],
+  surpriseWeight: [0, 1e6],
+};
+const WHOLE: readonly string[] = ["horizon", "block", "hold", "replanEvery"];
+
+export function isPlannerOption(name: string): name is keyof PlannerOptions {
+  return Object.hasOwn(RANGES, name);
+}
+
+/** @throws {ConfigError} listing unknown options, numbers out of range, and steps that do not divide */
+export function checkPlannerOptions(given: Partial<PlannerOptions>): PlannerOptions {
+  const problems: string[] = [];
+  for (const [name, value] of Object.entries(given)) {
+    if (!isPlannerOption(name)) {
+      problems.push(`unknown option "${name}", known: ${Object.keys(RANGES).join(", ")}`);
+      continue;
+    }
+    const [low, high] = RANGES[name];
+    const isWhole = WHOLE.includes(name);
+    if (!(value >= low && value <= high) || (isWhole && !Number.isInteger(value))) {
+      problems.push(
+        `${name} must be ${isWhole ? "a whole number" : "a number"} from ${low} to ${high}, got ${value}`,
+      );
+    }
+  }
+  const options = { ...PLANNER_DEFAULTS, ...given };
+  const steps = options.horizon * options.block;
+  if (problems.length === 0 && steps % options.hold !== 0) {
+    problems.push(
+      `hold must divide the ${steps} control steps of a plan (horizon times block), got ${options.hold}`,
+    );
+  }
+  if (problems.length === 0 && options.replanEvery > steps) {
+    problems.push(
+      `replanEvery must be at most the ${steps} control steps of a plan, got ${options.replanEvery}`,
+    );
+  }
+  if (problems.length > 0) throw new ConfigError("Planner", problems);
+  return options;
+}

@@ -1,0 +1,204 @@
+/**
+ * A policy that imagines what its actions would lead to and carries out the beginning of the best sequence it finds:
+ * model-predictive control in a learned model, with either family behind `Imagination`.
+ *
+ * Every observation is taken in; every `replanEvery` steps a search runs from what the model believes, beginning with
+ * the rest of the last plan. Surprise can be a cost of a plan, and a stop sign for the body.
+ *
+ * Shapes: S samples, H imagined steps, n control steps in each, K actions that are chosen, A action width.
+ */
+import { UsageError, type Decision, type Goal, type Observation, type Policy } from "@orrery/core";
+import type { Imagination, Imagined, Rollout } from "@orrery/models";
+import { fromTyped, Generator, keep, noGrad, scope, type Tensor } from "@orrery/torch";
+import { shiftWarmStart, type Found, type Search, type WarmStart } from "../search/index.ts";
+import { objectiveOf } from "./goal.ts";
+import type { Objective } from "./objective.ts";
+import { checkPlannerOptions, type PlannerOptions } from "./options.ts";
+import { checkState, contextOf, framesOf } from "./sight.ts";
+import { restingAction, searchSpaceOf } from "./space.ts";
+
+/** Makes a model ready for one episode; the seed is that of whatever it draws. */
+export type Imagine = (seed: number) => Imagination;
+
+/** What one episode holds. */
+interface Episode {
+  readonly model: Imagination;
+  readonly generator: Generator;
+  readonly goal: Goal;
+  readonly objective: Objective;
+  readonly goalTensors: readonly Tensor[];
+  stream: Imagined | null;
+  plan: WarmStart | null;
+  planned: number; // control steps of the plan that were carried out
+  last: Float32Array | null;
+  outlook: Readonly<Record<string, number>>;
+}
+
+export class Planner implements Policy {
+  readonly name: string;
+  readonly #imagine: Imagine;
+  readonly #search: Search;
+  readonly #options: PlannerOptions;
+  #episode: Episode | null = null;
+
+  /** @throws {ConfigError} if options are unknown, out of range, or do not fit each other */
+  constructor(imagine: Imagine, search: Search, options: Partial<PlannerOptions> = {}) {
+    this.#options = checkPlannerOptions(options);
+    this.#imagine = imagine;
+    this.#search = search;
+    this.name = `planner (${search.name})`;
+  }
+
+  /**
+   * @throws {UsageError} if the model cannot pursue the goal: a text or reward where it has learnt no rewards, a task
+   *   by name, an image for a model of several cameras
+   * @throws {ShapeError} if a goal image or state has another size than the model's
+   */
+  async reset(seed: number, goal: Goal): Promise<void> {
+    this.#free();
+    const model = this.#imagine(seed);
+    const { objective, tensors } = objectiveOf(model, goal, this.#options);
+    this.#episode = {
+      model,
+      generator: new Generator(seed),
+      goal,
+      objective,
+      goalTensors: tensors,
+      stream: null,
+      plan: null,
+      planned: 0,
+      last: null,
+      outlook: {},
+    };
+  }
+
+  /** @throws {PlanningError} naming the samples whose imagined future is no number */
+  async act(observation: Observation): Promise<Decision> {
+    const episode = this.#episode;
+    if (episode === null) throw new UsageError("Planner.act: call reset first, there is no goal yet.");
+    const surprise = this.#takeIn(episode, observation);
+    const { facts, actionStats } = episode.model;
+    const rest = restingAction(facts.embodiment, observation.state, episode.last, actionStats.mean);
+    const decision =
+      surprise > this.#options.stopAbove
+        ? this.#stop(episode, rest, surprise)
+        : this.#proceed(episode, rest, surprise);
+    episode.last = decision.actions[0] ?? rest;
+    return decision;
+  }
+
+  async close(): Promise<void> {
+    this.#free();
+  }
+
+  /** Moves the model on to what is seen now. @returns how surprised it was */
+  #takeIn(episode: Episode, observation: Observation): number {
+    const { model, goal, last } = episode;
+    return scope(() => {
+      if (episode.stream === null) {
+        const context = contextOf(observation, model);
+        episode.stream = model.begin(context, goal.kind === "text" ? { task: goal.text } : {});
+        return 0; // nothing was expected yet
+      }
+      checkState(observation, model);
+      const { actionWidth: A, stateWidth: P, cameras } = model.facts;
+      const { device } = model;
+      const { height, width } = model.size;
+      const frames = fromTyped(framesOf(observation, model), [1, cameras.length, height, width, 3], {
+        device,
+      });
+      const state = fromTyped(observation.state.slice(), [1, P], { device });
+      const action = last === null ? null : fromTyped(last, [1, A], { device });
+      model.observe(episode.stream, action, frames, state);
+      return model.feel(episode.stream).surprise.item();
+    });
+  }
+
+  #stop(episode: Episode, rest: Float32Array, surprise: number): Decision {
+    freePlan(episode);
+    const { stopAbove } = this.#options;
+    const stop = `surprise ${surprise.toFixed(2)} is above ${stopAbove}: holding still`;
+    return { actions: [rest], belief: { stop, surprise } };
+  }
+
+  #proceed(episode: Episode, rest: Float32Array, surprise: number): Decision {
+    const { replanEvery, hold } = this.#options;
+    const continues = episode.plan !== null && episode.planned < replanEvery;
+    if (!continues) this.#replan(episode, rest);
+    const plan = episode.plan;
+    if (plan === null) throw new Error("internal: Planner has no plan after planning. Please report this.");
+    const action = scope(() => {
+      const row = plan.actions.select(0, Math.floor(episode.planned / hold));
+      return Float32Array.from(row.cpu().contiguous().toTyped(), Number);
+    });
+    episode.planned++;
+    return {
+      actions: [action],
+      belief: { ...episode.outlook, surprise, ...(continues ? { continues: 1 } : {}) },
+    };
+  }
+
+  #replan(episode: Episode, rest: Float32Array): void {
+    const { model, stream, objective, generator } = episode;
+    const { horizon: H, block: n, hold, spread } = this.#options;
+    if (stream === null)
+      throw new Error("internal: Planner plans before it saw anything. Please report this.");
+    const { facts, actionStats, abilities } = model;
+    const K = (H * n) / hold;
+    const old = episode.plan;
+    const steps = Math.floor(episode.planned / hold);
+    const made = scope((): { found: Found; outlook: Readonly<Record<string, number>> } => {
+      const space = searchSpaceOf(facts.embodiment, actionStats, rest, { horizon: K, spread });
+      const imagine = (chosen: Tensor) => {
+        const [S = 0, , A = 0] = chosen.shape;
+        const held = hold === 1 ? chosen : chosen.repeatInterleave(hold, 1);
+        return model.rollout(stream, held.view([S, H, n, A]).to({ device: model.device }));
+      };
+      if (this.#search.name === "gradient" && !abilities.gradient) {
+        throw new UsageError(
+          "Planner: gradient descent needs a model whose futures can be differentiated, this one's cannot. " +
+            "Plan with cem, icem, mppi or shooting.",
+        );
+      }
+      const warm = old === null ? null : shiftWarmStart(old, steps);
+      const cost = (chosen: Tensor): Tensor => scope(() => objective(imagine(chosen)).cpu());
+      const found = this.#search.find(cost, space, warm, generator);
+      keep(found.actions); // until the next plan
+      if (found.elites !== null) keep(found.elites);
+      return {
+        found,
+        outlook: noGrad(() => outlookOf(imagine(found.actions.unsqueeze(0)), objective, found)),
+      };
+    });
+    freePlan(episode);
+    const { actions, elites } = made.found;
+    episode.plan = { actions, elites };
+    episode.planned = 0;
+    episode.outlook = made.outlook;
+  }
+
+  #free(): void {
+    if (this.#episode === null) return;
+    freePlan(this.#episode);
+    this.#episode.stream?.free();
+    for (const tensor of this.#episode.goalTensors) tensor.free();
+    this.#episode = null;
+  }
+}
+
+/** What the model expects of the plan it settled on, for the record. */
+function outlookOf(future: Rollout, objective: Objective, found: Found): Readonly<Record<string, number>> {
+  return {
+    cost: objective(future).item(),
+    expectedReward: future.reward.mean().item(),
+    expectedSuccess: future.success.amax().item(),
+    expectedSurprise: future.surprise.mean().item(),
+    evaluations: found.evaluations,
+  };
+}
+
+function freePlan(episode: Episode): void {
+  episode.plan?.actions.free();
+  episode.plan?.elites?.free();
+  episode.plan = null;
+}
