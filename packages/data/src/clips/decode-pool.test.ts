@@ -32,7 +32,7 @@ const request = (): DecodeRequest => ({
 
 // Stopping a thread inside the decoder's addon used to abort the whole process, about once in forty times.
 test("closing at any moment gives up what is left and leaves the process alive", async () => {
-  for (let moment = 0; moment < 12; moment++) {
+  for (let moment = 0; moment < 6; moment++) {
     const pool = new DecodePool(1);
     const whole = request();
     if (moment > 0) await pool.decode(whole); // the first time the thread is still loading when it is stopped
