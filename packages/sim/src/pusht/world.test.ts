@@ -64,6 +64,25 @@ test("bad actions are clipped and counted, or refused", async () => {
   await expect(strict.step(new Float32Array([600, 3]))).rejects.toThrow("must lie in [0, 512], got [600, 3]");
 });
 
+test("a move is the way to a target", async () => {
+  const byTarget = new PushTWorld({ imageSizePx: 0 });
+  const byMove = new PushTWorld({ imageSizePx: 0, actions: "delta" });
+  await byTarget.reset(3);
+  await byMove.reset(3);
+  for (let i = 0; i < 20; i++) {
+    const [x, y] = byTarget.simulation.agent;
+    const target = new Float32Array([x + 8, y - 4]);
+    await byTarget.step(target);
+    const move = byMove.safe(byMove.actionFor(target));
+    expect(move[0]).toBeCloseTo(8, 3);
+    await byMove.step(move);
+  }
+  // Targets are rounded to 32 bits on one side only.
+  expect(byMove.simulation.agent[0]).toBeCloseTo(byTarget.simulation.agent[0], 3);
+  expect(byMove.simulation.agent[1]).toBeCloseTo(byTarget.simulation.agent[1], 3);
+  expect(byMove.embodiment.action[0]).toMatchObject({ name: "move", mode: "delta" });
+});
+
 test("wrong use says what is wrong", async () => {
   const world = new PushTWorld({ imageSizePx: 0 });
   await expect(world.step(new Float32Array(2))).rejects.toThrow("call reset first");

@@ -3,6 +3,7 @@ import {
   ConfigError,
   ShapeError,
   UsageError,
+  type ActionPart,
   type Embodiment,
   type Observation,
   type Transition,
@@ -18,6 +19,11 @@ export interface PushTOptions {
   readonly imageSizePx?: number;
   /** "agent" observes its position only, as the human recordings do; "full" adds the T's pose. */
   readonly state?: "agent" | "full";
+  /**
+   * What an action is: the agent's target on the board, as published, or the way from the agent to its target, as
+   * planners use it: small, centred, and 0 for staying (DINO-WM's "relative" actions).
+   */
+  readonly actions?: "target" | "delta";
   /** Steps until `truncated`. */
   readonly maxSteps?: number;
   /** Targets outside the board are moved to its edge and counted, or refused. */
@@ -47,8 +53,8 @@ export class PushTWorld implements World {
 
   constructor(options: PushTOptions = {}) {
     this.#options = checkOptions(options);
-    const { imageSizePx, state, physics } = this.#options;
-    this.embodiment = pushTEmbodiment(state, imageSizePx);
+    const { imageSizePx, state, actions, physics } = this.#options;
+    this.embodiment = pushTEmbodiment(state, imageSizePx, actions);
     this.#painter = imageSizePx > 0 ? new PushTPainter(imageSizePx) : undefined;
     this.#simulation = new PushTSimulation(layoutOfSeed(0), physics);
   }
@@ -109,6 +115,22 @@ export class PushTWorld implements World {
     this.#isOpen = false;
   }
 
+  /** The action as `step` would take it: its target on the board, as a new array. Recorders write this one down. */
+  safe(action: Float32Array): Float32Array {
+    return this.actionFor(this.#target(action));
+  }
+
+  /** This world's action for a target on the board: operators speak targets, whatever the world's actions are. */
+  actionFor([x = 0, y = 0]: ArrayLike<number> & Iterable<number>): Float32Array {
+    const [ax, ay] = this.#origin;
+    return Float32Array.of(x - ax, y - ay);
+  }
+
+  /** Targets that had to be moved onto the board since `reset`. */
+  get clipped(): number {
+    return this.#clipped;
+  }
+
   snapshot(): PushTWorldSnapshot {
     return { simulation: this.#simulation.snapshot(), steps: this.#steps, clipped: this.#clipped };
   }
@@ -122,11 +144,18 @@ export class PushTWorld implements World {
     return this.#observe();
   }
 
+  /** Where actions are counted from. */
+  get #origin(): readonly [number, number] {
+    return this.#options.actions === "delta" ? this.#simulation.agent : [0, 0];
+  }
+
   #target(action: Float32Array): [number, number] {
     if (action.length !== 2) {
       throw new ShapeError("PushTWorld.step", "action", "[2]", [action.length], "It is the target x, y.");
     }
-    const [x = Number.NaN, y = Number.NaN] = action;
+    const [ax, ay] = this.#origin;
+    const x = (action[0] ?? Number.NaN) + ax;
+    const y = (action[1] ?? Number.NaN) + ay;
     if (!Number.isFinite(x) || !Number.isFinite(y)) {
       throw new UsageError(`PushTWorld.step: the target must be finite, got [${x}, ${y}]. Check the policy.`);
     }
@@ -151,35 +180,53 @@ export class PushTWorld implements World {
   }
 }
 
+const EDGES = [
+  [0, BOARD],
+  [0, BOARD],
+] as const;
+const TARGET: ActionPart = {
+  name: "target",
+  width: 2,
+  unit: "board",
+  limits: EDGES,
+  names: ["target_x", "target_y"],
+  kind: "continuous",
+  mode: "absolute",
+};
+/** Farthest target from the agent, per axis; DINO-WM's scale of relative actions. */
+const REACH = 100;
+const DELTA: ActionPart = {
+  name: "move",
+  width: 2,
+  unit: "board",
+  limits: [
+    [-REACH, REACH],
+    [-REACH, REACH],
+  ],
+  names: ["move_x", "move_y"],
+  kind: "continuous",
+  mode: "delta",
+};
+
 /** The body of PushT: a point on a board that heads for targets ten times a second. Units are board units. */
-export function pushTEmbodiment(state: "agent" | "full" = "agent", imageSizePx = 96): Embodiment {
-  const board = [
-    [0, BOARD],
-    [0, BOARD],
-  ] as const;
-  const agent = { name: "agent", width: 2, unit: "board", limits: board, names: ["agent_x", "agent_y"] };
+export function pushTEmbodiment(
+  state: "agent" | "full" = "agent",
+  imageSizePx = 96,
+  actions: "target" | "delta" = "target",
+): Embodiment {
+  const agent = { name: "agent", width: 2, unit: "board", limits: EDGES, names: ["agent_x", "agent_y"] };
   const block = {
     name: "block",
     width: 3,
     unit: "board, board, rad",
-    limits: [...board, [0, 2 * Math.PI]] as const,
+    limits: [...EDGES, [0, 2 * Math.PI]] as const,
     names: ["block_x", "block_y", "block_angle"],
   };
   return {
     name: "pusht",
     controlRateHz: CONTROL_RATE_HZ,
     state: state === "agent" ? [agent] : [agent, block],
-    action: [
-      {
-        name: "target",
-        width: 2,
-        unit: "board",
-        limits: board,
-        names: ["target_x", "target_y"],
-        kind: "continuous",
-        mode: "absolute",
-      },
-    ],
+    action: [actions === "target" ? TARGET : DELTA],
     cameras:
       imageSizePx > 0 ? [{ name: CAMERA, width: imageSizePx, height: imageSizePx, mount: "above" }] : [],
   };
@@ -202,6 +249,7 @@ function checkOptions(options: PushTOptions): Required<PushTOptions> {
   const full = {
     imageSizePx: 96,
     state: "agent",
+    actions: "target",
     maxSteps: 300,
     outOfLimits: "clip",
     physics: {},
