@@ -159,7 +159,7 @@ export class VideoReader {
     let n = 0;
     let fromTick: bigint | undefined;
     if (skip > 0 && count > 0) {
-      const index = this.#indexAt(fromSec) + skip;
+      const index = this.indexAt(fromSec) + skip;
       if (index >= this.frameCount) return 0;
       this.#goTo(index);
       this.#convertInto(out, offset + n++ * strideBytes);
@@ -171,6 +171,11 @@ export class VideoReader {
       this.#convertInto(out, offset + n++ * strideBytes);
     }
     return n;
+  }
+
+  /** Number of the first frame shown at `sec` or after; `frameCount` where all are shown before. */
+  indexAt(sec: number): number {
+    return sec <= 0 ? 0 : lastAtOrBelow(this.#ticks(), this.#tickAt(sec) - 1n) + 1;
   }
 
   /** Frame number `index`, the same picture that decoding in order gives there. */
@@ -218,11 +223,6 @@ export class VideoReader {
 
   #ticks(): BigInt64Array | bigint[] {
     return this.#counted ?? this.#table().ticks;
-  }
-
-  /** Number of the first frame shown at `sec` or after. */
-  #indexAt(sec: number): number {
-    return sec <= 0 ? 0 : lastAtOrBelow(this.#ticks(), this.#tickAt(sec) - 1n) + 1;
   }
 
   /** Half a frame early, so that a rounded time still finds its frame. */
