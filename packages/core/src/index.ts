@@ -2,4 +2,5 @@ export * from "./embodiment.ts";
 export * from "./episode.ts";
 export * from "./errors.ts";
 export * from "./rng.ts";
+export * from "./suggest.ts";
 export * from "./world.ts";

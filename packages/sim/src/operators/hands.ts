@@ -72,6 +72,11 @@ export class Hands {
     return Math.abs(inBase[1]) < 0.06 && this.rng.chance(0.3) ? 1 - own : own;
   }
 
+  /** The other arm of a body that has two, the only one of a body that has one. */
+  otherArm(arm: number): number {
+    return this.view.spec.arms.length < 2 ? arm : 1 - arm;
+  }
+
   /** True where the other arm would reach a point (world) much more easily. */
   isAwkward(arm: number, point: Vec3): boolean {
     if (this.view.spec.arms.length < 2) return false;

@@ -12,6 +12,13 @@ export {
   rewardOf,
 } from "./board.ts";
 export {
+  PUSHT_OPERATORS,
+  checkPushTOperator,
+  runPushTEpisode,
+  type PushTOperator,
+  type PushTOutcome,
+} from "./episode.ts";
+export {
   goalDistance,
   imageGoal,
   sampleGoalTask,
@@ -22,8 +29,10 @@ export {
 export { layoutOfSeed, type Layout } from "./layout.ts";
 export { PushTExpert, type ExpertStyle } from "./operators/expert.ts";
 export { PushTPlay } from "./operators/play.ts";
+export { PushTHuman } from "./operators/human-like.ts";
 export { PushTPainter, type PushTScene } from "./picture.ts";
 export type { Polygon, Pose, Vec } from "./planar/polygon.ts";
+export { PUSHT, recordPushT, type PushTRecordOptions } from "./record.ts";
 export { replay, replayRecordings, type ErrorSummary, type Recording, type ReplayReport } from "./replay.ts";
 export { CONTROL_RATE_HZ, PushTSimulation, type PushTPhysics, type PushTSnapshot } from "./simulation.ts";
 export { PushTWorld, pushTEmbodiment, type PushTOptions, type PushTWorldSnapshot } from "./world.ts";

@@ -29,3 +29,9 @@ export function shiftColour(colour: Rgb, rng: Rng, amount = 0.05): Rgb {
 export function scaleColour(colour: Rgb, factor: number): Rgb {
   return [Math.min(1, colour[0] * factor), Math.min(1, colour[1] * factor), Math.min(1, colour[2] * factor)];
 }
+
+/** The colour `share` of the way from one to another. */
+export function mixColours(from: Rgb, to: Rgb, share: number): Rgb {
+  const mixed = (i: 0 | 1 | 2): number => from[i] + share * (to[i] - from[i]);
+  return [mixed(0), mixed(1), mixed(2)];
+}

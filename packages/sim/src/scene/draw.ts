@@ -2,9 +2,10 @@
 import { type Rng, makeRng } from "@orrery/core";
 import type { BodySpec } from "../bodies/body.ts";
 import type { Light, Look, Rgb } from "../render/scene.ts";
-import { COLOURS, type ColourName, scaleColour, shiftColour } from "./colours.ts";
-import { OBJECT_KINDS, type ObjectKind, type Trait } from "./objects.ts";
-import type { Catalogue, PlacedObject, SceneSpec } from "./scene-spec.ts";
+import { COLOURS, type ColourName, mixColours, scaleColour, shiftColour } from "./colours.ts";
+import type { ObjectKind, Trait } from "./object-kind.ts";
+import { OBJECT_KINDS } from "./objects.ts";
+import type { Catalogue, CounterSpec, PlacedObject, SceneSpec } from "./scene-spec.ts";
 
 /** The part of the table (m, world) where both hands reach and the head camera looks. */
 export const WORK_AREA = { x: [0.5, 0.76], y: [-0.3, 0.3] } as const;
@@ -70,7 +71,9 @@ export function drawRoom(rng: Rng, spec: BodySpec, catalogue: Catalogue = SEEN):
     floor: rng.pick(FLOORS),
     wall: { colour: shiftColour(rng.pick(WALLS), rng, 0.03) },
     light: drawLight(rng),
+    counter: drawCounter(rng),
     objects: [],
+    dressing: drawDressing(rng, catalogue),
     marks: [],
     drawers: [],
     shelves: [],
@@ -92,6 +95,39 @@ export function drawRoom(rng: Rng, spec: BodySpec, catalogue: Catalogue = SEEN):
     },
     cameraOffsets: {},
   };
+}
+
+function drawCounter(rng: Rng): CounterSpec {
+  const [light, dark] = rng.pick(WOODS);
+  const painted = rng.pick(["white", "teal", "blue", "green", "grey"] as const);
+  return {
+    frontLook: {
+      colour: shiftColour(mixColours(COLOURS[painted], COLOURS.white, 0.55), rng, 0.06),
+      gloss: 0.1,
+    },
+    topLook: { colour: light, second: dark, pattern: rng.pick(["wood", "noise"]), scaleM: 0.9, gloss: 0.2 },
+  };
+}
+
+const DRESSING = ["plate", "tray", "cloth", "bin", "bowl", "book", "spoon", "jar", "roll", "milk", "bottle"];
+/** Behind all furniture of the tasks and out of reach. */
+const BACK_OF_TABLE = { x: [1.06, 1.08], y: [-0.48, 0.48] } as const;
+
+/** Up to two things at the back of the table, square to it as tidy people leave them. */
+function drawDressing(rng: Rng, { pairs }: Catalogue): PlacedObject[] {
+  const kinds = OBJECT_KINDS.filter(({ name }) => DRESSING.includes(name));
+  const placed: PlacedObject[] = [];
+  for (let wanted = rng.int(3); wanted > 0; wanted--) {
+    const object = drawObject(rng, {
+      name: `dressing_${placed.length}`,
+      kinds: kinds.filter((kind) => placed.every((other) => other.kind !== kind)),
+      pairs,
+      among: placed,
+      area: BACK_OF_TABLE,
+    });
+    if (object) placed.push({ ...object, yawRad: Math.PI / 2 + rng.uniform(-0.12, 0.12) });
+  }
+  return placed;
 }
 
 function drawLight(rng: Rng): Light {
@@ -117,6 +153,14 @@ export function kindsWith({ catalogue }: SceneSpec, ...traits: readonly Trait[])
   if (catalogue.pairs === "seen") return fitting;
   const paired = fitting.filter((kind) => kind.colours.some((colour) => isHeldOutPair(kind, colour)));
   return paired.length > 0 ? paired : fitting;
+}
+
+/** Kinds that may lie about beside a task's own things: what a hand can grasp, and flat things that it cannot. */
+export function clutterKinds(scene: SceneSpec): ObjectKind[] {
+  const flat = kindsWith(scene, "flat").filter(
+    ({ traits }) => !traits.includes("graspable") && !traits.includes("container"),
+  );
+  return [...kindsWith(scene, "graspable"), ...flat];
 }
 
 /**
@@ -166,7 +210,7 @@ export function drawObject(rng: Rng, placing: Placing): PlacedObject | null {
     second: rng.chance(0.5) ? scaleColour(colour, 0.7) : shiftColour([0.9, 0.88, 0.84], rng, 0.05),
     sizeM,
     massKg: rng.uniform(...kind.massKg),
-    friction: rng.uniform(0.5, 0.85),
+    friction: rng.uniform(...kind.friction),
     pos,
     yawRad: rng.uniform(-Math.PI, Math.PI),
   };

@@ -1,5 +1,5 @@
 /** Kinds that training never draws: new shapes for the `objects` perturbation family and its split. */
-import type { ObjectKind } from "./objects.ts";
+import type { ObjectKind } from "./object-kind.ts";
 
 export const NOVEL_KINDS: readonly ObjectKind[] = [
   {
@@ -8,6 +8,7 @@ export const NOVEL_KINDS: readonly ObjectKind[] = [
     traits: ["graspable", "small"],
     sizeM: [0.026, 0.032],
     massKg: [0.1, 0.3],
+    friction: [0.4, 0.6],
     colours: ["grey", "purple", "teal", "orange"],
     gloss: 0.4,
     shape: (s) => ({
@@ -33,6 +34,7 @@ export const NOVEL_KINDS: readonly ObjectKind[] = [
     traits: ["graspable", "pushable", "small", "stackable"],
     sizeM: [0.05, 0.06],
     massKg: [0.08, 0.2],
+    friction: [0.4, 0.6],
     colours: ["pink", "brown", "green", "blue"],
     gloss: 0.1,
     shape: (s) => ({
@@ -52,6 +54,7 @@ export const NOVEL_KINDS: readonly ObjectKind[] = [
     traits: ["graspable", "pushable", "flat", "small", "stackable"],
     sizeM: [0.036, 0.044],
     massKg: [0.1, 0.25],
+    friction: [0.3, 0.5],
     colours: ["black", "white", "red", "yellow"],
     gloss: 0.2,
     shape: (s) => ({
@@ -71,6 +74,7 @@ export const NOVEL_KINDS: readonly ObjectKind[] = [
     traits: ["graspable", "pushable"],
     sizeM: [0.026, 0.032],
     massKg: [0.15, 0.3],
+    friction: [0.45, 0.65],
     colours: ["orange", "purple", "grey", "teal"],
     gloss: 0.1,
     shape: (s) => ({
@@ -90,6 +94,7 @@ export const NOVEL_KINDS: readonly ObjectKind[] = [
     traits: ["graspable", "small", "rolls"],
     sizeM: [0.026, 0.03],
     massKg: [0.04, 0.08],
+    friction: [0.5, 0.7],
     colours: ["white", "brown", "blue", "pink"],
     gloss: 0.3,
     shape: (s) => ({

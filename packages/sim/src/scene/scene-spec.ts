@@ -2,7 +2,7 @@
 import type { CameraOffset } from "../bodies/body.ts";
 import type { Light, Look, Rgb } from "../render/scene.ts";
 import type { ColourName } from "./colours.ts";
-import type { ObjectKind } from "./objects.ts";
+import type { ObjectKind } from "./object-kind.ts";
 
 /** One loose object. */
 export interface PlacedObject {
@@ -90,6 +90,12 @@ export interface SpillSpec {
   readonly look: Look;
 }
 
+/** The kitchen counter along the back wall. */
+export interface CounterSpec {
+  readonly frontLook: Look;
+  readonly topLook: Look;
+}
+
 /** Which objects and colours of objects may be drawn. */
 export interface Catalogue {
   readonly kinds: readonly ObjectKind[];
@@ -103,7 +109,10 @@ export interface SceneSpec {
   readonly floor: Look;
   readonly wall: Look;
   readonly light: Light;
+  readonly counter: CounterSpec;
   readonly objects: readonly PlacedObject[];
+  /** Things at the back of the table that nobody reaches: loose, but no task's and no operator's concern. */
+  readonly dressing: readonly PlacedObject[];
   readonly marks: readonly Mark[];
   readonly drawers: readonly DrawerSpec[];
   readonly shelves: readonly ShelfSpec[];

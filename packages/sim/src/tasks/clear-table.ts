@@ -2,11 +2,11 @@
 import type { Rng } from "@orrery/core";
 import { bringToBowl, bringToShelf, isInBowl, isLetGo, isOnShelf } from "../operators/places.ts";
 import { drawObject, drawObjects, kindsWith } from "../scene/draw.ts";
+import { drawShelf } from "../scene/draw-furniture.ts";
 import { shelfDiscs } from "../scene/furniture.ts";
 import { OBJECT_KINDS, type ObjectKind } from "../scene/objects.ts";
 import type { PlacedObject, SceneSpec } from "../scene/scene-spec.ts";
 import type { SceneView } from "../world/scene-view.ts";
-import { drawShelf } from "./put-on-shelf.ts";
 import { type Task, type TaskSetting, hasFallen } from "./task.ts";
 import { phrase } from "./wording.ts";
 

@@ -2,16 +2,13 @@
 import type { Rng } from "@orrery/core";
 import { type Vec3, add, distance } from "../control/vec.ts";
 import type { Hands } from "../operators/hands.ts";
-import type { Look } from "../render/scene.ts";
-import { COLOURS, shiftColour } from "../scene/colours.ts";
-import { drawObjects, kindsWith } from "../scene/draw.ts";
+import { clutterKinds, drawObjects } from "../scene/draw.ts";
+import { DRAWER, drawCabinetBeside, drawDrawer } from "../scene/draw-furniture.ts";
 import { DRAWER_TRAVEL_M, FRONT_OUT_M, HANDLE_OUT_M } from "../scene/drawer.ts";
-import type { DrawerSpec, SceneSpec } from "../scene/scene-spec.ts";
+import type { SceneSpec } from "../scene/scene-spec.ts";
 import { type Motion, type Task, type TaskSetting, closeness } from "./task.ts";
 import { phrase } from "./wording.ts";
 
-/** Name of the drawer in every scene that has one. */
-export const DRAWER = "drawer";
 /** Open means at least this far out, closed at most this far. */
 const OPEN_M = 0.1;
 const CLOSED_M = 0.02;
@@ -32,9 +29,11 @@ export const closeDrawer: Task = {
 
 function setUp(rng: Rng, room: SceneSpec, opening: boolean): TaskSetting {
   const drawer = drawDrawer(rng, opening ? 0 : rng.uniform(0.09, 0.14));
+  const cabinets = drawCabinetBeside(rng, drawer);
   const reach = HANDLE_OUT_M + DRAWER_TRAVEL_M;
-  const scene = drawObjects(rng, { ...room, drawers: [drawer] }, kindsWith(room, "graspable"), rng.int(3), [
+  const scene = drawObjects(rng, { ...room, drawers: [drawer], cabinets }, clutterKinds(room), rng.int(3), [
     // Nothing in the drawer's way, nor in the hand's.
+    ...cabinets.map(({ pos }) => ({ pos, radiusM: 0.18 })),
     { pos: drawer.pos, radiusM: 0.2 },
     { pos: [drawer.pos[0] - reach / 2, drawer.pos[1]], radiusM: 0.15 },
     { pos: [drawer.pos[0] - reach, drawer.pos[1]], radiusM: 0.15 },
@@ -56,19 +55,6 @@ function setUp(rng: Rng, room: SceneSpec, opening: boolean): TaskSetting {
       };
     },
     expert: (hands) => (opening ? pull(hands) : shut(hands)),
-  };
-}
-
-/** A chest where a hand can reach its drawer, open by `openM`. */
-export function drawDrawer(rng: Rng, openM: number): DrawerSpec {
-  const wood: Look = { colour: shiftColour([0.8, 0.76, 0.7], rng, 0.08) };
-  const front = rng.pick(["blue", "green", "teal", "red", "yellow", "white"] as const);
-  return {
-    name: DRAWER,
-    pos: [rng.uniform(0.78, 0.84), rng.uniform(-0.22, 0.22)],
-    openM,
-    look: wood,
-    frontLook: { colour: shiftColour(COLOURS[front], rng, 0.06), gloss: 0.2 },
   };
 }
 

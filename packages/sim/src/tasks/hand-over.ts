@@ -4,7 +4,7 @@ import type { BodySpec } from "../bodies/body.ts";
 import { type Vec3, add, distance } from "../control/vec.ts";
 import type { Hands } from "../operators/hands.ts";
 import { grasp, isHeld } from "../operators/skills.ts";
-import { drawObject, drawObjects, kindsWith } from "../scene/draw.ts";
+import { clutterKinds, drawObject, drawObjects, kindsWith } from "../scene/draw.ts";
 import type { ObjectKind } from "../scene/objects.ts";
 import { OBJECT_KINDS } from "../scene/objects.ts";
 import type { PlacedObject, SceneSpec } from "../scene/scene-spec.ts";
@@ -33,7 +33,7 @@ function setUp(rng: Rng, room: SceneSpec, spec: BodySpec): TaskSetting {
     );
   }
   const target = drawTarget(rng, room);
-  const others = kindsWith(room, "graspable");
+  const others = clutterKinds(room);
   const scene = drawObjects(rng, { ...room, objects: [target] }, others, rng.int(3), [
     { pos: [0.5, 0], radiusM: 0.1 },
   ]);

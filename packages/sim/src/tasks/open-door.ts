@@ -3,14 +3,13 @@ import type { Rng } from "@orrery/core";
 import { type Vec3, add, distance } from "../control/vec.ts";
 import type { Hands } from "../operators/hands.ts";
 import { DOOR_HANDLE_M, hingeOf } from "../scene/cabinet.ts";
-import { COLOURS, shiftColour } from "../scene/colours.ts";
-import { drawObjects, kindsWith } from "../scene/draw.ts";
+import { clutterKinds, drawObjects } from "../scene/draw.ts";
+import { CABINET, drawCabinet, drawChestBeside } from "../scene/draw-furniture.ts";
 import { furnitureDiscs } from "../scene/furniture.ts";
 import type { CabinetSpec, SceneSpec } from "../scene/scene-spec.ts";
 import { type Motion, type Task, type TaskSetting, closeness } from "./task.ts";
 import { phrase } from "./wording.ts";
 
-const NAME = "cabinet";
 /** Open means at least this far. */
 const OPEN_RAD = 0.9;
 
@@ -23,16 +22,16 @@ export const openDoor: Task = {
 
 function setUp(rng: Rng, room: SceneSpec): TaskSetting {
   const cabinet = drawCabinet(rng);
-  const withCabinet = { ...room, cabinets: [cabinet] };
+  const withCabinet = { ...room, cabinets: [cabinet], drawers: drawChestBeside(rng, cabinet) };
   const clear = furnitureDiscs(withCabinet);
-  const scene = drawObjects(rng, withCabinet, kindsWith(room, "graspable"), rng.int(3), clear);
+  const scene = drawObjects(rng, withCabinet, clutterKinds(room), rng.int(3), clear);
   return {
     scene,
     instruction: phrase(rng, ["open the {x}", "open the door of the {x}", "pull the {x} open"], "cabinet"),
     judge(view) {
-      const angle = view.doorAngle(NAME);
+      const angle = view.doorAngle(CABINET);
       const missing = Math.max(0, OPEN_RAD - angle);
-      const handle = view.handlePos(NAME);
+      const handle = view.handlePos(CABINET);
       const nearest = Math.min(...view.spec.arms.map((_, arm) => distance(view.toolPos(arm), handle)));
       const success = missing === 0;
       return {
@@ -45,19 +44,6 @@ function setUp(rng: Rng, room: SceneSpec): TaskSetting {
   };
 }
 
-function drawCabinet(rng: Rng): CabinetSpec {
-  const hinge = rng.chance(0.5) ? 1 : -1;
-  const front = rng.pick(["blue", "green", "teal", "red", "yellow", "white"] as const);
-  return {
-    name: NAME,
-    // So that the handle, on the side away from the hinge, is in front of a shoulder.
-    pos: [rng.uniform(0.76, 0.8), hinge * rng.uniform(-0.06, 0.06)],
-    hinge,
-    look: { colour: shiftColour([0.8, 0.76, 0.7], rng, 0.08) },
-    doorLook: { colour: shiftColour(COLOURS[front], rng, 0.06), gloss: 0.2 },
-  };
-}
-
 /** Takes the bar and walks it round the hinge; a slipped hand goes on from where the door stands. */
 function* swingOpen(hands: Hands, cabinet: CabinetSpec): Motion {
   const { view, rng } = hands;
@@ -67,16 +53,16 @@ function* swingOpen(hands: Hands, cabinet: CabinetSpec): Motion {
     const arm = view.spec.arms.length < 2 || cabinet.hinge < 0 ? 0 : 1;
     const aim = (point: Vec3): Vec3 => (attempt < 2 ? hands.aimAt(point) : point);
     if (view.gripperCommand(arm) > 0) yield* hands.grip(arm, 0);
-    const twistRad = -cabinet.hinge * 0.5 * view.doorAngle(NAME);
-    yield* hands.moveTo(arm, add(view.handlePos(NAME), [-0.09, 0, 0.03]), { twistRad });
-    yield* hands.moveTo(arm, aim(add(view.handlePos(NAME), [0.005, 0, 0.01])), { twistRad, speed: 0.7 });
+    const twistRad = -cabinet.hinge * 0.5 * view.doorAngle(CABINET);
+    yield* hands.moveTo(arm, add(view.handlePos(CABINET), [-0.09, 0, 0.03]), { twistRad });
+    yield* hands.moveTo(arm, aim(add(view.handlePos(CABINET), [0.005, 0, 0.01])), { twistRad, speed: 0.7 });
     yield* hands.grip(arm, 1);
     yield* hands.wait(0.2);
     yield* followArc(hands, arm, cabinet, wide);
     yield* hands.grip(arm, 0);
     const [x, y, z] = view.commandedTool(arm).pos;
     yield* hands.moveTo(arm, [x - 0.06, y, z + 0.03]);
-    if (view.doorAngle(NAME) > OPEN_RAD) return;
+    if (view.doorAngle(CABINET) > OPEN_RAD) return;
   }
 }
 
@@ -95,7 +81,7 @@ function* followArc(hands: Hands, arm: number, cabinet: CabinetSpec, wideRad: nu
     ];
   };
   const tool = view.commandedTool(arm).pos;
-  const from = view.doorAngle(NAME);
+  const from = view.doorAngle(CABINET);
   const [startX, startY] = at(from);
   const slip = [tool[0] - startX, tool[1] - startY] as const;
   const stepRad = (0.6 * hands.style.speed) / (view.spec.controlRateHz * along);
@@ -104,6 +90,6 @@ function* followArc(hands: Hands, arm: number, cabinet: CabinetSpec, wideRad: nu
     const angle = from + ((wideRad - from) * k) / steps;
     const [x, y] = at(angle);
     yield* hands.step(arm, [x + slip[0], y + slip[1], tool[2]], -cabinet.hinge * 0.5 * angle);
-    if (angle - view.doorAngle(NAME) > 0.35) return; // the bar is no longer in the hand
+    if (angle - view.doorAngle(CABINET) > 0.35) return; // the bar is no longer in the hand
   }
 }

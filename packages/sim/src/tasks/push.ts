@@ -1,10 +1,10 @@
 /** Push: slide the named object onto a mark on the table with a closed hand. */
 import type { Rng } from "@orrery/core";
 import type { BodySpec } from "../bodies/body.ts";
-import type { Vec3 } from "../control/vec.ts";
+import { type Vec3, add } from "../control/vec.ts";
 import type { Hands } from "../operators/hands.ts";
 import { COLOURS, type ColourName } from "../scene/colours.ts";
-import { type Disc, drawObject, drawObjects, footprintOf, kindsWith } from "../scene/draw.ts";
+import { clutterKinds, type Disc, drawObject, drawObjects, footprintOf, kindsWith } from "../scene/draw.ts";
 import type { Mark, PlacedObject, SceneSpec } from "../scene/scene-spec.ts";
 import type { SceneView } from "../world/scene-view.ts";
 import { type Motion, type Task, type TaskSetting, closeness, hasFallen } from "./task.ts";
@@ -19,6 +19,8 @@ const FIST_M = 0.022;
 const LOW_M = 0.034;
 /** Control steps without getting on after which a push is given up. */
 const STALL_STEPS = 8;
+/** A hand that stays this far from where a push begins cannot get there. */
+const SHORT_M = 0.03;
 /** How far the hand may turn from where the arm points. */
 const MAX_TWIST_RAD = 1;
 const MARK_COLOURS: readonly ColourName[] = ["red", "green", "blue", "yellow", "purple", "teal"];
@@ -36,7 +38,7 @@ function setUp(rng: Rng, room: SceneSpec, _spec: BodySpec): TaskSetting {
   const scene = drawObjects(
     rng,
     { ...room, objects: [target], marks: [mark] },
-    kindsWith(room, "graspable"),
+    clutterKinds(room),
     rng.int(3),
     pushingLane(target, mark),
   );
@@ -121,22 +123,30 @@ function* pushToMark(hands: Hands, target: PlacedObject, mark: Mark): Motion {
   // The arm for the whole way, not only for its beginning.
   const middle = (from: Vec3): Vec3 => [(from[0] + mark.pos[0]) / 2, (from[1] + mark.pos[1]) / 2, from[2]];
   let arm = hands.armFor(middle(at(reach)));
+  let isShort = false;
   for (let attempt = 0; attempt < 10; attempt++) {
+    if (isDone(view, target, mark)) return;
     const behind = at(reach + 0.035);
-    if (hands.isAwkward(arm, middle(behind))) {
+    if (isShort || hands.isAwkward(arm, middle(behind))) {
       yield* hands.retreat(arm);
-      arm = hands.armFor(middle(behind));
+      arm = isShort ? hands.otherArm(arm) : hands.armFor(middle(behind));
     }
     const above = hands.aimAt([behind[0], behind[1], height + 2 * shape.halfHeight + 0.05]);
     const turn = turnToPush(hands, arm, behind, mark);
     yield* hands.moveTo(arm, above, { ...turn, archM: attempt > 0 ? 0.03 : 0 });
     yield* hands.grip(arm, gripToPush(hands, arm, target, turn.twistRad !== undefined));
     yield* hands.moveTo(arm, behind, { ...turn, speed: 0.8 });
+    // Where this hand does not get behind the object, it would push from on top of it.
+    isShort = Math.hypot(...planarGap(view.commandedTool(arm).pos, behind)) > SHORT_M;
+    if (isShort) {
+      yield* hands.moveTo(arm, add(view.commandedTool(arm).pos, [-0.03, 0, 2 * shape.halfHeight + 0.06]));
+      continue;
+    }
     yield* pushAlong(hands, arm, target, mark, reach, height);
     const tool = view.commandedTool(arm).pos;
     const [ux, uy] = direction(behind, mark);
     yield* hands.moveTo(arm, [tool[0] - 0.03 * ux, tool[1] - 0.03 * uy, height + 0.01], turn);
-    if (remainingOf(view, target, mark) < 0.8 * ON_MARK_M) return;
+    if (isDone(view, target, mark)) return;
     yield* hands.moveTo(arm, [
       tool[0] - 0.05 * ux,
       tool[1] - 0.05 * uy,
@@ -202,6 +212,15 @@ function* pushAlong(
     yield;
     if (hands.rng.chance(hands.style.hesitation)) yield* hands.wait(hands.rng.uniform(0.1, 0.5));
   }
+}
+
+/** On the mark with a little to spare and not leaning on the hand, where it would go on rocking. */
+function isDone(view: SceneView, target: PlacedObject, mark: Mark): boolean {
+  return remainingOf(view, target, mark) < 0.8 * ON_MARK_M && view.objectSpeed(target.name) < REST_SPEED;
+}
+
+function planarGap(a: Vec3, b: Vec3): readonly [number, number] {
+  return [a[0] - b[0], a[1] - b[1]];
 }
 
 function remainingOf(view: SceneView, target: PlacedObject, mark: Mark): number {

@@ -1,7 +1,7 @@
 /** Put in bowl: pick the named object up and leave it in the bowl. */
 import type { Rng } from "@orrery/core";
 import { bringToBowl, isInBowl, isLetGo, nearestTool, planarGap } from "../operators/places.ts";
-import { drawObject, drawObjects, kindsWith } from "../scene/draw.ts";
+import { clutterKinds, drawObject, drawObjects, kindsWith } from "../scene/draw.ts";
 import { OBJECT_KINDS } from "../scene/objects.ts";
 import type { SceneSpec } from "../scene/scene-spec.ts";
 import { type Task, type TaskSetting, closeness, hasFallen } from "./task.ts";
@@ -25,7 +25,7 @@ function setUp(rng: Rng, room: SceneSpec): TaskSetting {
   })!;
   const withBowl = { ...room, objects: [bowl] };
   const withTarget = drawObjects(rng, withBowl, small, 1);
-  const scene = drawObjects(rng, withTarget, kindsWith(room, "graspable"), rng.int(3));
+  const scene = drawObjects(rng, withTarget, clutterKinds(room), rng.int(3));
   const target = scene.objects[1]!;
   return {
     scene,

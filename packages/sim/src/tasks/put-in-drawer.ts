@@ -2,13 +2,13 @@
 import type { Rng } from "@orrery/core";
 import { isLetGo, nearestTool } from "../operators/places.ts";
 import { grasp, isHeld } from "../operators/skills.ts";
-import { drawObjects, kindsWith } from "../scene/draw.ts";
+import { clutterKinds, drawObjects, kindsWith } from "../scene/draw.ts";
 import { CHEST_HALF, FRONT_OUT_M, HANDLE_OUT_M } from "../scene/drawer.ts";
+import { DRAWER, drawDrawer } from "../scene/draw-furniture.ts";
 import { furnitureDiscs } from "../scene/furniture.ts";
 import type { PlacedObject, SceneSpec } from "../scene/scene-spec.ts";
 import type { SceneView } from "../world/scene-view.ts";
 import type { Hands } from "../operators/hands.ts";
-import { DRAWER, drawDrawer } from "./drawer.ts";
 import { type Motion, type Task, type TaskSetting, closeness, hasFallen } from "./task.ts";
 import { phrase } from "./wording.ts";
 
@@ -31,7 +31,7 @@ function setUp(rng: Rng, room: SceneSpec): TaskSetting {
   const small = kindsWith(room, "graspable", "small");
   const clear = furnitureDiscs(withChest).slice(0, 2); // the chest and its tray; in front of them there is room
   const first = drawObjects(rng, withChest, small, 1, clear);
-  const scene = drawObjects(rng, first, kindsWith(room, "graspable"), rng.int(3), clear);
+  const scene = drawObjects(rng, first, clutterKinds(room), rng.int(3), clear);
   const target = scene.objects[0]!;
   return {
     scene,

@@ -1,11 +1,10 @@
 /** Put on shelf: take the named object from the table and stand it on the shelf. */
 import type { Rng } from "@orrery/core";
 import { bringToShelf, isLetGo, isOnShelf, nearestTool } from "../operators/places.ts";
-import type { Look } from "../render/scene.ts";
-import { shiftColour } from "../scene/colours.ts";
 import { drawObjects, kindsWith } from "../scene/draw.ts";
+import { drawShelf } from "../scene/draw-furniture.ts";
 import { shelfDiscs } from "../scene/furniture.ts";
-import type { SceneSpec, ShelfSpec } from "../scene/scene-spec.ts";
+import type { SceneSpec } from "../scene/scene-spec.ts";
 import { type Task, type TaskSetting, closeness, hasFallen } from "./task.ts";
 import { phrase } from "./wording.ts";
 
@@ -49,21 +48,5 @@ function setUp(rng: Rng, room: SceneSpec): TaskSetting {
         if (lowered && this.judge(hands.view).success) return;
       }
     },
-  };
-}
-
-/** A shelf at the back of the table, low enough to be seen and reached from above. */
-export function drawShelf(rng: Rng): ShelfSpec {
-  const look: Look = {
-    colour: shiftColour([0.75, 0.7, 0.62], rng, 0.12),
-    pattern: "wood",
-    scaleM: 0.6,
-    gloss: 0.1,
-  };
-  return {
-    name: "shelf",
-    pos: [rng.uniform(0.76, 0.8), rng.uniform(-0.12, 0.12)],
-    heightM: rng.uniform(0.1, 0.15),
-    look: { ...look, second: shiftColour([0.62, 0.55, 0.46], rng, 0.08) },
   };
 }

@@ -2,10 +2,10 @@
 import type { Rng } from "@orrery/core";
 import { isLetGo, isOnShelf, nearestTool } from "../operators/places.ts";
 import { grasp, putDown } from "../operators/skills.ts";
-import { drawObject, drawObjects, drawPlace, footprintOf, kindsWith } from "../scene/draw.ts";
+import { clutterKinds, drawObject, drawObjects, drawPlace, footprintOf, kindsWith } from "../scene/draw.ts";
+import { drawShelf } from "../scene/draw-furniture.ts";
 import { shelfDiscs } from "../scene/furniture.ts";
 import type { PlacedObject, SceneSpec, ShelfSpec } from "../scene/scene-spec.ts";
-import { drawShelf } from "./put-on-shelf.ts";
 import { type Task, type TaskSetting, closeness, hasFallen } from "./task.ts";
 import { phrase } from "./wording.ts";
 
@@ -22,7 +22,7 @@ function setUp(rng: Rng, room: SceneSpec): TaskSetting {
   const scene = drawObjects(
     rng,
     { ...room, shelves: [shelf], objects: [target] },
-    kindsWith(room, "graspable"),
+    clutterKinds(room),
     rng.int(3),
     shelfDiscs(shelf),
   );

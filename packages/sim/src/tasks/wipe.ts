@@ -5,7 +5,7 @@ import type { Hands } from "../operators/hands.ts";
 import { nearestTool } from "../operators/places.ts";
 import { grasp, isHeld } from "../operators/skills.ts";
 import type { Look } from "../render/scene.ts";
-import { drawObject, drawObjects, kindsWith } from "../scene/draw.ts";
+import { clutterKinds, drawObject, drawObjects } from "../scene/draw.ts";
 import { furnitureDiscs } from "../scene/furniture.ts";
 import { OBJECT_KINDS } from "../scene/objects.ts";
 import type { PlacedObject, SceneSpec } from "../scene/scene-spec.ts";
@@ -19,6 +19,9 @@ const SPILLS: readonly (readonly [string, Look])[] = [
   ["juice", { colour: [0.9, 0.5, 0.1], gloss: 0.9 }],
   ["ketchup", { colour: [0.7, 0.08, 0.06], gloss: 0.9 }],
 ];
+
+/** Strokes that take nothing away before a hand gives up. */
+const MOST_IN_VAIN = 3;
 
 export const wipe: Task = {
   name: "wipe",
@@ -38,7 +41,7 @@ function setUp(rng: Rng, room: SceneSpec): TaskSetting {
     pairs: room.catalogue.pairs,
     among: furnitureDiscs(wet),
   })!;
-  const kinds = kindsWith(room, "graspable").filter((kind) => kind.name !== "sponge");
+  const kinds = clutterKinds(room).filter((kind) => kind.name !== "sponge");
   const withSponge = { ...wet, objects: [sponge] };
   const scene = drawObjects(rng, withSponge, kinds, rng.int(2), furnitureDiscs(wet));
   return {
@@ -59,10 +62,17 @@ function setUp(rng: Rng, room: SceneSpec): TaskSetting {
       return { reward: success ? 1 : 0.3 * near + 0.6 * (1 - share), success, distanceM };
     },
     *expert(hands) {
+      const { view } = hands;
+      // The hand that reaches all of the spill, unless the sponge is too far over on the other side.
+      const bySpill = hands.armFor([...spill.pos, view.tableTop]);
+      let arm = hands.isAwkward(bySpill, view.objectPos(sponge.name)) ? hands.otherArm(bySpill) : bySpill;
       for (let attempt = 0; attempt < 4; attempt++) {
-        const arm = hands.armFor(hands.view.objectPos(sponge.name));
         if (yield* grasp(hands, arm, sponge)) yield* wipeAll(hands, arm, sponge);
-        if (this.judge(hands.view).success) return;
+        if (this.judge(view).success) return;
+        // What one hand did not reach is left to the other.
+        yield* hands.grip(arm, 0);
+        yield* hands.retreat(arm);
+        arm = hands.otherArm(arm);
       }
     },
   };
@@ -88,9 +98,12 @@ function* wipeAll(hands: Hands, arm: number, sponge: PlacedObject): Motion {
   if (!first) return;
   yield* hands.moveTo(arm, over(first, 0.06));
   yield* hands.moveTo(arm, over(first, -0.001), { speed: 0.6 });
-  for (let stroke = 0; stroke < 40; stroke++) {
+  let inVain = 0; // strokes in a row
+  for (let stroke = 0; stroke < 40 && inVain < MOST_IN_VAIN; stroke++) {
     const drop = nearest();
     if (!drop || !isHeld(view, arm, sponge)) break;
+    const before = view.dropsLeft().length;
     yield* hands.moveTo(arm, over(drop, -0.001), { speed: 0.8 });
+    inVain = view.dropsLeft().length < before ? 0 : inVain + 1;
   }
 }
