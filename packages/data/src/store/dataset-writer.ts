@@ -6,7 +6,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { DataError, messageOf, type Embodiment } from "@orrery/core";
-import { cureFor, syncFolder, writeFileAtomic, writeJsonAtomic } from "@orrery/core/node";
+import { cureFor, syncFolder, takeLock, writeFileAtomic, writeJsonAtomic } from "@orrery/core/node";
 import { FolderFiles } from "../files-node.ts";
 import { EMBODIMENT_PATH } from "../lerobot/embodiment.ts";
 import { assertSameFeatures, completeFeatures, featuresJson } from "../lerobot/feature-set.ts";
@@ -25,7 +25,6 @@ import { datasetCard } from "./card.ts";
 import { addStats, assertSameBody, readCommitted, type Committed } from "./committed.ts";
 import { EpisodeRecorder, type RecordedEpisode, type VideoSettings } from "./episode-recorder.ts";
 import { firstFreePlace, namesIn, placePath, placesIn } from "./layout.ts";
-import { takeLock } from "./lock.ts";
 import { mergeStaged, videoInfo, type FileLimits } from "./merge.ts";
 import { emptyInfo } from "./new-info.ts";
 import { episodesTable, tasksTable } from "./tables.ts";
@@ -79,7 +78,7 @@ export class DatasetWriter {
         { path: root },
       );
     }
-    const unlock = takeLock(join(root, STAGING, "lock"));
+    const unlock = takeLock(join(root, STAGING, "lock"), "openDatasetWriter", root);
     try {
       const fps = options.fps ?? options.embodiment.controlRateHz;
       if (isEmpty) writeNewDataset(root, options.embodiment, fps, { ...DEFAULT_LIMITS, ...options.limits });

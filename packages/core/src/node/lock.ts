@@ -1,16 +1,19 @@
-/** One writer per dataset: a lock file with the holder's process id. */
+/** One writer at a time: a lock file with the holder's process id. */
 import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname } from "node:path";
-import { DataError, messageOf } from "@orrery/core";
-import { cureFor } from "@orrery/core/node";
+import { DataError, messageOf } from "../errors.ts";
+import { cureFor } from "./atomic.ts";
 
 /**
  * Takes the lock or says who holds it. A lock left by a process of this machine that is gone is taken over.
+ *
+ * @param path of the lock file; folders are made
+ * @param caller and what it wants to write, both for the message
  * @returns gives the lock back
- * @throws {DataError} if another process holds it
+ * @throws {DataError} if another process holds it, or the file cannot be written
  */
-export function takeLock(path: string): () => void {
+export function takeLock(path: string, caller: string, what: string): () => void {
   mkdirSync(dirname(path), { recursive: true });
   for (let attempt = 0; ; attempt++) {
     try {
@@ -18,16 +21,16 @@ export function takeLock(path: string): () => void {
       return () => rmSync(path, { force: true });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EEXIST" || attempt > 3) {
-        throw new DataError(
-          `openDatasetWriter: could not make ${path} (${messageOf(error)}). ${cureFor(error)}`,
-          { path, cause: error },
-        );
+        throw new DataError(`${caller}: could not make ${path} (${messageOf(error)}). ${cureFor(error)}`, {
+          path,
+          cause: error,
+        });
       }
     }
     const holder = readHolder(path);
     if (holder && isAlive(holder)) {
       throw new DataError(
-        `openDatasetWriter: ${dirname(dirname(path))} is being written by process ${holder.pid} on ${holder.host}. Wait for it, or delete ${path} if that process is gone.`,
+        `${caller}: ${what} is being written by process ${holder.pid} on ${holder.host}. Wait for it, or delete ${path} if that process is gone.`,
         { path },
       );
     }
