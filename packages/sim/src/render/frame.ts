@@ -8,18 +8,19 @@
 import type { RenderScene } from "./scene.ts";
 
 /** Numbers per geom in `Frame.local`. */
-export const LOCAL_STRIDE = 15;
+export const LOCAL_STRIDE = 18;
 /**
  * Added to every component of a direction: one that is exactly 0, as in a view along an axis, would make 0 times
  * infinity in the slab tests. Moves a hit by a picometre.
  */
 const NUDGE = 1e-12;
-/** Offsets in a geom's stretch of `Frame.local`: camera position, forward, right, up and light, all in its frame. */
+/** Offsets in a geom's stretch of `Frame.local`: camera position, forward, right, up, light and the world's up, all in its frame. */
 export const ORIGIN = 0;
 export const FORWARD = 3;
 export const RIGHT = 6;
 export const UP = 9;
 export const TO_LIGHT = 12;
+export const WORLD_UP = 15;
 
 export class Frame {
   readonly width: number;
@@ -83,6 +84,7 @@ export class Frame {
       local[base + UP + i] = ax * axes[3]! + ay * axes[4]! + az * axes[5]!;
       local[base + FORWARD + i] = ax * axes[6]! + ay * axes[7]! + az * axes[8]! + NUDGE;
       local[base + TO_LIGHT + i] = ax * lx + ay * ly + az * lz + NUDGE;
+      local[base + WORLD_UP + i] = az;
     }
   }
 }

@@ -6,7 +6,7 @@ import { drawObjects, drawRoom } from "../scene/draw.ts";
 import { buildKitchen } from "../scene/kitchen.ts";
 import { OBJECT_KINDS } from "../scene/objects.ts";
 import { RayCaster } from "./raycaster.ts";
-import { makeRenderScene, setLook } from "./scene.ts";
+import { BOX, CAPSULE, CYLINDER, ELLIPSOID, PLANE, SPHERE, makeRenderScene, setLook } from "./scene.ts";
 
 /** Every kind of object somewhere on the table. */
 async function fullKitchen(): Promise<{ physics: Physics; looks: ReturnType<typeof buildKitchen>["looks"] }> {
@@ -27,6 +27,7 @@ test("depth and ids agree with MuJoCo's own rays, for every shape and camera", a
   const caster = new RayCaster({ width: size, height: size });
   let pixels = 0;
   let differentIds = 0;
+  const agreed = new Map<number, number>(); // pixels by shape
   for (const camera of ["head", "left_wrist", "right_wrist"]) {
     const id = physics.id("camera", camera);
     caster.render(scene, physics, id);
@@ -46,12 +47,18 @@ test("depth and ids agree with MuJoCo's own rays, for every shape and camera", a
           continue;
         }
         // 32-bit depth against 64-bit: 1e-6 relative.
-        if (hit.geom >= 0) expect(Math.abs(depth - hit.distance)).toBeLessThan(2e-6 * (1 + hit.distance));
+        if (hit.geom < 0) continue;
+        expect(Math.abs(depth - hit.distance)).toBeLessThan(2e-6 * (1 + hit.distance));
+        const shape = scene.type[hit.geom]!;
+        agreed.set(shape, (agreed.get(shape) ?? 0) + 1);
       }
     }
   }
   // Where two surfaces coincide (a label on its box) either id is right.
   expect(differentIds / pixels).toBeLessThan(0.002);
+  for (const shape of [PLANE, SPHERE, CAPSULE, ELLIPSOID, CYLINDER, BOX]) {
+    expect(agreed.get(shape), `pixels of shape ${shape}`).toBeGreaterThan(30);
+  }
   physics.close();
 });
 

@@ -65,7 +65,7 @@ export class RayCaster {
         castGeom(frame, scene, g, this.#rect);
       }
     }
-    this.#grid?.build(scene, geomPos, geomMat);
+    this.#grid?.build(frame, scene, geomPos, geomMat);
     const data = new Uint8Array(frame.width * frame.height * 3);
     shade(frame, scene, this.#grid, data);
     return { width: frame.width, height: frame.height, data };

@@ -2,7 +2,7 @@
  * Deferred shading: after the z-buffer is done, each pixel gets one colour. Lambert with a far light and its shadow,
  * a sky-to-floor fill, a small highlight, and a procedural texture looked up in the geom's own frame.
  */
-import { FORWARD, type Frame, LOCAL_STRIDE, ORIGIN, RIGHT, TO_LIGHT, UP } from "./frame.ts";
+import { FORWARD, type Frame, LOCAL_STRIDE, ORIGIN, RIGHT, TO_LIGHT, UP, WORLD_UP } from "./frame.ts";
 import { BOX, CAPSULE, CYLINDER, ELLIPSOID, PLANE, type RenderScene, SPHERE } from "./scene.ts";
 import type { ShadowGrid } from "./shadow.ts";
 import { PATTERN_TABLES, TABLE_SIZE } from "./texture.ts";
@@ -14,6 +14,11 @@ const SRGB = Uint8Array.from({ length: SRGB_STEPS + 1 }, (_, i) => {
   return Math.round(255 * (v <= 0.0031308 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055));
 });
 
+/** Linear light, from 0 up, to 8-bit sRGB. */
+function toSrgb(value: number): number {
+  return SRGB[value >= 1 ? SRGB_STEPS : (value * SRGB_STEPS) | 0]!;
+}
+
 /** Colour of rays that hit nothing, 8-bit sRGB. */
 const BACKGROUND = [196, 205, 214] as const;
 
@@ -23,106 +28,126 @@ const texture = new Float64Array(2);
 
 /** Writes the picture, [height, width, 3], into `out`; `shadows` null means no shadow rays. */
 export function shade(frame: Frame, scene: RenderScene, shadows: ShadowGrid | null, out: Uint8Array): void {
-  const { width, height, sx, sy } = frame;
+  const { width, height, ids } = frame;
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const i = y * width + x;
-      const g = frame.ids[i]!;
-      if (g < 0) {
-        out[3 * i] = BACKGROUND[0];
-        out[3 * i + 1] = BACKGROUND[1];
-        out[3 * i + 2] = BACKGROUND[2];
-      } else {
-        shadePixel(frame, scene, shadows, g, frame.depth[i]!, sx[x]!, sy[y]!, out, 3 * i);
-      }
+    // Neighbours mostly lie on one geom: what is the same for all of them is looked up once per run.
+    for (let x = 0, end = 0; x < width; x = end) {
+      const g = ids[y * width + x]!;
+      for (end = x + 1; end < width && ids[y * width + end] === g; end++);
+      if (g < 0) paintBackground(out, 3 * (y * width + x), 3 * (y * width + end));
+      else shadeRun(frame, scene, shadows, g, y, x, end, out);
     }
   }
 }
 
-function shadePixel(
+function paintBackground(out: Uint8Array, from: number, to: number): void {
+  for (let at = from; at < to; at += 3) {
+    out[at] = BACKGROUND[0];
+    out[at + 1] = BACKGROUND[1];
+    out[at + 2] = BACKGROUND[2];
+  }
+}
+
+/** Shades pixels `from` to `to` (excluded) of row `y`, which all show geom `g`. */
+function shadeRun(
   frame: Frame,
   scene: RenderScene,
   shadows: ShadowGrid | null,
   g: number,
-  t: number,
-  sx: number,
-  sy: number,
+  y: number,
+  from: number,
+  to: number,
   out: Uint8Array,
-  at: number,
 ): void {
-  const { local } = frame;
-  const { light } = scene;
+  const { local, sx, width, depth } = frame;
   const base = g * LOCAL_STRIDE;
-  const dx = local[base + FORWARD]! + sx * local[base + RIGHT]! + sy * local[base + UP]!;
-  const dy = local[base + FORWARD + 1]! + sx * local[base + RIGHT + 1]! + sy * local[base + UP + 1]!;
-  const dz = local[base + FORWARD + 2]! + sx * local[base + RIGHT + 2]! + sy * local[base + UP + 2]!;
-  const px = local[base + ORIGIN]! + t * dx;
-  const py = local[base + ORIGIN + 1]! + t * dy;
-  const pz = local[base + ORIGIN + 2]! + t * dz;
-  surface(scene, g, px, py, pz);
-  const nx = normal[0]!,
-    ny = normal[1]!,
-    nz = normal[2]!;
+  const s = frame.sy[y]!;
+  const fx = local[base + FORWARD]! + s * local[base + UP]!,
+    fy = local[base + FORWARD + 1]! + s * local[base + UP + 1]!,
+    fz = local[base + FORWARD + 2]! + s * local[base + UP + 2]!;
+  const rx = local[base + RIGHT]!,
+    ry = local[base + RIGHT + 1]!,
+    rz = local[base + RIGHT + 2]!;
+  const ox = local[base + ORIGIN]!,
+    oy = local[base + ORIGIN + 1]!,
+    oz = local[base + ORIGIN + 2]!;
   const lx = local[base + TO_LIGHT]!,
     ly = local[base + TO_LIGHT + 1]!,
     lz = local[base + TO_LIGHT + 2]!;
-  let lambert = nx * lx + ny * ly + nz * lz;
-  // Shadow ray from just above the surface, so that neighbours in contact do not speckle.
-  if (lambert <= 0 || (shadows !== null && shadows.isShadowed(frame, scene, t * 0.9995, sx, sy, g)))
-    lambert = 0;
-
-  // How far the normal points up in the world decides between sky and floor light.
-  const up = upOf(frame, base, nx, ny, nz);
-  const sky = 0.5 + 0.5 * up;
-  let highlight = 0;
+  const ux = local[base + WORLD_UP]!,
+    uy = local[base + WORLD_UP + 1]!,
+    uz = local[base + WORLD_UP + 2]!;
+  const { colour, second, light } = scene;
+  const own0 = colour[3 * g]!,
+    own1 = colour[3 * g + 1]!,
+    own2 = colour[3 * g + 2]!;
+  const sun0 = light.colour[0],
+    sun1 = light.colour[1],
+    sun2 = light.colour[2];
+  const ground0 = light.ground[0],
+    ground1 = light.ground[1],
+    ground2 = light.ground[2];
+  const rise0 = light.sky[0] - ground0,
+    rise1 = light.sky[1] - ground1,
+    rise2 = light.sky[2] - ground2;
   const gloss = scene.gloss[g]!;
-  if (lambert > 0 && gloss > 0) {
-    const length = Math.sqrt(dx * dx + dy * dy + dz * dz);
-    const toward = -(dx * lx + dy * ly + dz * lz) / length; // light against view
-    const facing = -(dx * nx + dy * ny + dz * nz) / length;
-    const mirror = Math.max(0, 2 * lambert * facing - toward);
-    const m4 = mirror * mirror * mirror * mirror;
-    const m16 = m4 * m4 * m4 * m4;
-    highlight = gloss * m16 * m16 * 0.5; // Phong, exponent 32
-  }
-  const mix = patternAt(scene, g);
-  for (let k = 0; k < 3; k++) {
-    const own = scene.colour[3 * g + k]!;
-    const albedo = own + mix * (scene.second[3 * g + k]! - own);
-    const fill = light.ground[k]! + sky * (light.sky[k]! - light.ground[k]!);
-    const value = albedo * (fill + lambert * light.colour[k]!) + highlight;
-    out[at + k] = SRGB[value >= 1 ? SRGB_STEPS : (value * SRGB_STEPS) | 0]!;
-  }
-}
-
-/** The world's up component of a vector given in the geom's frame, through the camera axes known in both. */
-function upOf(frame: Frame, base: number, nx: number, ny: number, nz: number): number {
-  const { local, axes } = frame;
-  const right = nx * local[base + RIGHT]! + ny * local[base + RIGHT + 1]! + nz * local[base + RIGHT + 2]!;
-  const up = nx * local[base + UP]! + ny * local[base + UP + 1]! + nz * local[base + UP + 2]!;
-  const forward =
-    nx * local[base + FORWARD]! + ny * local[base + FORWARD + 1]! + nz * local[base + FORWARD + 2]!;
-  return right * axes[2]! + up * axes[5]! + forward * axes[8]!;
-}
-
-function patternAt(scene: RenderScene, g: number): number {
+  const isPlane = scene.type[g] === PLANE;
   const pattern = scene.pattern[g]!;
-  if (pattern === 0) return 0;
+  const table = PATTERN_TABLES[pattern]!;
   const perTexel = TABLE_SIZE / scene.scaleM[g]!;
-  const u = Math.floor(texture[0]! * perTexel) & (TABLE_SIZE - 1);
-  const v = Math.floor(texture[1]! * perTexel) & (TABLE_SIZE - 1);
-  return PATTERN_TABLES[pattern]![v * TABLE_SIZE + u]!;
+  if (isPlane) setSurface(0, 0, 1, 0, 0);
+  for (let x = from; x < to; x++) {
+    const i = y * width + x;
+    const t = depth[i]!;
+    const dx = fx + sx[x]! * rx,
+      dy = fy + sx[x]! * ry,
+      dz = fz + sx[x]! * rz;
+    if (!isPlane) surface(scene, g, ox + t * dx, oy + t * dy, oz + t * dz);
+    else if (pattern !== 0) setSurface(0, 0, 1, ox + t * dx, oy + t * dy);
+    const nx = normal[0]!,
+      ny = normal[1]!,
+      nz = normal[2]!;
+    let lambert = nx * lx + ny * ly + nz * lz;
+    // Shadow ray from just above the surface, so that neighbours in contact do not speckle.
+    if (lambert <= 0 || (shadows !== null && shadows.isShadowed(frame, scene, t * 0.9995, sx[x]!, s, g))) {
+      lambert = 0;
+    }
+    let highlight = 0;
+    if (lambert > 0 && gloss > 0) {
+      const toward = dx * lx + dy * ly + dz * lz; // view against light, times the ray's length
+      const facing = dx * nx + dy * ny + dz * nz;
+      const mirror = toward - 2 * lambert * facing;
+      if (mirror > 0) {
+        const m2 = (mirror * mirror) / (dx * dx + dy * dy + dz * dz);
+        const m8 = m2 * m2 * m2 * m2;
+        highlight = gloss * 0.5 * m8 * m8 * m8 * m8; // Phong, exponent 32
+      }
+    }
+    // How far the normal points up in the world decides between sky and floor light.
+    const sky = 0.5 + 0.5 * (nx * ux + ny * uy + nz * uz);
+    let albedo0 = own0,
+      albedo1 = own1,
+      albedo2 = own2;
+    if (pattern !== 0) {
+      const u = Math.floor(texture[0]! * perTexel) & (TABLE_SIZE - 1);
+      const v = Math.floor(texture[1]! * perTexel) & (TABLE_SIZE - 1);
+      const mix = table[v * TABLE_SIZE + u]!;
+      albedo0 += mix * (second[3 * g]! - own0);
+      albedo1 += mix * (second[3 * g + 1]! - own1);
+      albedo2 += mix * (second[3 * g + 2]! - own2);
+    }
+    out[3 * i] = toSrgb(albedo0 * (ground0 + sky * rise0 + lambert * sun0) + highlight);
+    out[3 * i + 1] = toSrgb(albedo1 * (ground1 + sky * rise1 + lambert * sun1) + highlight);
+    out[3 * i + 2] = toSrgb(albedo2 * (ground2 + sky * rise2 + lambert * sun2) + highlight);
+  }
 }
 
-/** Fills `normal` and `texture` for a point on geom `g`, given in its frame. */
+/** Fills `normal` and `texture` for a point on geom `g`, given in its frame; planes need no call. */
 function surface(scene: RenderScene, g: number, px: number, py: number, pz: number): void {
   const a = scene.size[3 * g]!,
     b = scene.size[3 * g + 1]!,
     c = scene.size[3 * g + 2]!;
   switch (scene.type[g]) {
-    case PLANE:
-      setSurface(0, 0, 1, px, py);
-      return;
     case SPHERE:
       setSurface(px / a, py / a, pz / a, px, pz);
       return;

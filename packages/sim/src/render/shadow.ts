@@ -18,6 +18,8 @@ export class ShadowGrid {
   readonly #a = new Float64Array(3);
   readonly #b = new Float64Array(3);
   readonly #light = new Float64Array(3);
+  /** [3, 4]: cell along a, cell along b and height along the light, each at the eye, then per forward, right and up. */
+  readonly #view = new Float64Array(12);
   /** Highest point of each geom along the light. */
   #top = new Float64Array(0);
   #box = new Float64Array(0); // [numGeoms, 4]: min and max along a and b
@@ -27,7 +29,13 @@ export class ShadowGrid {
   #perB = 0;
 
   /** Sorts the geoms of this picture into the grid. Planes and anything larger than `largestM` cast no shadow. */
-  build(scene: RenderScene, geomPos: Float64Array, geomMat: Float64Array, largestM = 1.5): void {
+  build(
+    frame: Frame,
+    scene: RenderScene,
+    geomPos: Float64Array,
+    geomMat: Float64Array,
+    largestM = 1.5,
+  ): void {
     this.#aim(scene.light.direction);
     if (this.#top.length !== scene.numGeoms) {
       this.#top = new Float64Array(scene.numGeoms);
@@ -52,6 +60,7 @@ export class ShadowGrid {
     this.#minB = minB;
     this.#perA = CELLS / Math.max(1e-6, maxA - minA);
     this.#perB = CELLS / Math.max(1e-6, maxB - minB);
+    this.#look(frame);
     this.#counts.fill(0);
     for (let g = 0; g < scene.numGeoms; g++) if (this.#top[g]! > -Infinity) this.#insert(g);
   }
@@ -61,25 +70,36 @@ export class ShadowGrid {
    * `self` is the geom that the point lies on.
    */
   isShadowed(frame: Frame, scene: RenderScene, t: number, sx: number, sy: number, self: number): boolean {
-    const { eye, axes } = frame;
-    const a = this.#a,
-      b = this.#b,
-      light = this.#light;
-    const x = eye[0]! + t * (axes[6]! + sx * axes[0]! + sy * axes[3]!);
-    const y = eye[1]! + t * (axes[7]! + sx * axes[1]! + sy * axes[4]!);
-    const z = eye[2]! + t * (axes[8]! + sx * axes[2]! + sy * axes[5]!);
-    const ca = Math.floor((x * a[0]! + y * a[1]! + z * a[2]! - this.#minA) * this.#perA);
-    const cb = Math.floor((x * b[0]! + y * b[1]! + z * b[2]! - this.#minB) * this.#perB);
+    const view = this.#view;
+    const ca = view[0]! + t * (view[1]! + sx * view[2]! + sy * view[3]!);
+    const cb = view[4]! + t * (view[5]! + sx * view[6]! + sy * view[7]!);
     if (!(ca >= 0 && cb >= 0 && ca < CELLS && cb < CELLS)) return false;
-    const cell = cb * CELLS + ca;
-    const height = x * light[0]! + y * light[1]! + z * light[2]!;
-    const end = cell * MAX_PER_CELL + this.#counts[cell]!;
+    const cell = (cb | 0) * CELLS + (ca | 0);
+    const count = this.#counts[cell]!;
+    if (count === 0) return false;
+    const height = view[8]! + t * (view[9]! + sx * view[10]! + sy * view[11]!);
+    const end = cell * MAX_PER_CELL + count;
     for (let k = cell * MAX_PER_CELL; k < end; k++) {
       const g = this.#lists[k]!;
       // Every shape is convex, so a lit side is never shadowed by its own shape.
       if (g !== self && this.#top[g]! > height && blocks(frame.local, scene, g, t, sx, sy)) return true;
     }
     return false;
+  }
+
+  /** Cells and height are linear in depth and in depth times the tangents: their coefficients, once per picture. */
+  #look({ eye, axes }: Frame): void {
+    const rows = [this.#a, this.#b, this.#light] as const;
+    const scales = [this.#perA, this.#perB, 1] as const;
+    const starts = [this.#minA, this.#minB, 0] as const;
+    for (let i = 0; i < 3; i++) {
+      const [x = 0, y = 0, z = 0] = rows[i]!;
+      const scale = scales[i]!;
+      this.#view[4 * i] = scale * (x * eye[0]! + y * eye[1]! + z * eye[2]! - starts[i]!);
+      this.#view[4 * i + 1] = scale * (x * axes[6]! + y * axes[7]! + z * axes[8]!);
+      this.#view[4 * i + 2] = scale * (x * axes[0]! + y * axes[1]! + z * axes[2]!);
+      this.#view[4 * i + 3] = scale * (x * axes[3]! + y * axes[4]! + z * axes[5]!);
+    }
   }
 
   #aim(direction: readonly [number, number, number]): void {
@@ -99,26 +119,15 @@ export class ShadowGrid {
 
   /** Extent of the geom's bounding box along the light and across it. */
   #measure(g: number, pos: Float64Array, mat: Float64Array): void {
-    const extent = (v: Float64Array): number => {
-      let sum = 0;
-      for (let i = 0; i < 3; i++) {
-        sum +=
-          half[i]! *
-          Math.abs(mat[9 * g + i]! * v[0]! + mat[9 * g + 3 + i]! * v[1]! + mat[9 * g + 6 + i]! * v[2]!);
-      }
-      return sum;
-    };
-    const centre = (v: Float64Array): number =>
-      pos[3 * g]! * v[0]! + pos[3 * g + 1]! * v[1]! + pos[3 * g + 2]! * v[2]!;
-    const ca = centre(this.#a),
-      cb = centre(this.#b);
-    const ea = extent(this.#a),
-      eb = extent(this.#b);
+    const ca = along(pos, g, this.#a),
+      cb = along(pos, g, this.#b);
+    const ea = extent(mat, g, this.#a),
+      eb = extent(mat, g, this.#b);
     this.#box[4 * g] = ca - ea;
     this.#box[4 * g + 1] = ca + ea;
     this.#box[4 * g + 2] = cb - eb;
     this.#box[4 * g + 3] = cb + eb;
-    this.#top[g] = centre(this.#light) + extent(this.#light);
+    this.#top[g] = along(pos, g, this.#light) + extent(mat, g, this.#light);
   }
 
   #insert(g: number): void {
@@ -136,6 +145,22 @@ export class ShadowGrid {
       }
     }
   }
+}
+
+/** How far geom `g` lies along the unit vector `v`. */
+function along(pos: Float64Array, g: number, v: Float64Array): number {
+  return pos[3 * g]! * v[0]! + pos[3 * g + 1]! * v[1]! + pos[3 * g + 2]! * v[2]!;
+}
+
+/** How far the box of half sides `half`, turned as geom `g` is, reaches along the unit vector `v`. */
+function extent(mat: Float64Array, g: number, v: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < 3; i++) {
+    sum +=
+      half[i]! *
+      Math.abs(mat[9 * g + i]! * v[0]! + mat[9 * g + 3 + i]! * v[1]! + mat[9 * g + 6 + i]! * v[2]!);
+  }
+  return sum;
 }
 
 function clampCell(value: number): number {
