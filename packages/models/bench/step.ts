@@ -1,7 +1,7 @@
 /** One training step of the dynamics model on made-up latents: what the trainer does, but for gathering the batch. */
 import { makeRng, type Embodiment } from "@orrery/core";
 import { Generator, randn, ones, zeros, type Tensor } from "@orrery/torch";
-import { loadConfig, tokensPerImage, type ModelConfig } from "../src/config.ts";
+import { loadConfig, tokensPerImage, type GenerativePreset, type ModelConfig } from "../src/config.ts";
 import { choosePrecision } from "../src/index.ts";
 import { dynamicsLosses } from "../src/train/losses.ts";
 import { Phase } from "../src/train/phase.ts";
@@ -21,7 +21,7 @@ export interface StepBench {
 }
 
 /** Builds the step of a preset whose stack is as `tiny`'s: LayerNorm, GELU, as many key-value heads as queries. */
-export function makeStep(preset = "tiny"): StepBench {
+export function makeStep(preset: GenerativePreset = "tiny"): StepBench {
   const config = loadConfig(preset);
   const model = new WorldModel(config, factsOf(), new Generator(0));
   model.tokenizer.setTrainable(false);

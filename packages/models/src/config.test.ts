@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConfigError, UsageError } from "@orrery/core";
 import { afterAll, expect, test } from "vitest";
-import { loadConfig, parseConfig, presetNames, tokensPerImage } from "./config.ts";
+import { loadConfig, parseConfig, presetNames, tokensPerImage, type ModelConfig } from "./config.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "orrery-config-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -25,7 +25,16 @@ function problemsOf(path: string): readonly string[] {
 }
 
 test("every preset is a whole configuration that survives being saved", () => {
-  expect(presetNames).toEqual(["tiny", "debug", "small", "base", "2b"]);
+  expect(presetNames).toEqual([
+    "tiny",
+    "debug",
+    "small",
+    "base",
+    "2b",
+    "jepa-tiny",
+    "jepa-debug",
+    "jepa-base",
+  ]);
   for (const name of presetNames) {
     const config = loadConfig(name);
     expect(config.name).toBe(name);
@@ -40,11 +49,11 @@ test("a file changes only what it names in its preset", () => {
     training: { dynamics: { batch: 2 } },
   });
   const debug = loadConfig("debug");
-  const config = loadConfig(path);
+  const config = loadConfig(path) as ModelConfig;
   expect(config.dynamics).toEqual({ ...debug.dynamics, stack: { ...debug.dynamics.stack, depth: 4 } });
   expect(config.training.dynamics).toEqual({ ...debug.training.dynamics, batch: 2 });
   expect(config.tokenizer).toEqual(debug.tokenizer);
-  expect(loadConfig(configFile({})).tokenizer).toEqual(loadConfig("tiny").tokenizer);
+  expect((loadConfig(configFile({})) as ModelConfig).tokenizer).toEqual(loadConfig("tiny").tokenizer);
 });
 
 test("a misspelt key is named with its place", () => {

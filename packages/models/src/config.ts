@@ -1,32 +1,21 @@
 /**
- * The whole configuration of a world model, checked once at the edge and then handed down read-only.
- * Presets are small differences from `tiny`; a JSON file may hold any part of it.
+ * The whole configuration of a model, checked once at the edge and then handed down read-only. There are two families:
+ * the generative one, whose presets are small differences from `tiny`, and the joint-embedding one (jepa/config.ts),
+ * whose presets are differences from `jepa-tiny`. A JSON file may hold any part of either.
  */
 import { readFileSync } from "node:fs";
 import { ConfigError, UsageError, messageOf } from "@orrery/core";
 import { z } from "zod";
-
-const count = z.int().min(1);
-const share = z.number().min(0).max(1);
-const width = count.refine((n) => n % 16 === 0, "must be a multiple of 16");
-
-/** One transformer over the tokens of frames; see nets/stack.ts. */
-const stackSchema = z.strictObject({
-  width,
-  depth: count,
-  headWidth: width,
-  mlpRatio: z.number().positive(),
-  /** gelu is cheaper on a CPU; SwiGLU is better per parameter. */
-  mlp: z.enum(["gelu", "swiglu"]),
-  /** LayerNorm is one fused operator everywhere; RMSNorm is what large models use. */
-  norm: z.enum(["layer", "rms"]),
-  /** Every n-th layer attends over time instead of space; 0 = none does. */
-  timeEvery: z.int().min(0),
-  /** Query/key normalisation, for stability at size. */
-  normalizesQueryKey: z.boolean(),
-  /** Key-value heads; 0 = as many as query heads. */
-  numKvHeads: z.int().min(0),
-});
+import {
+  count,
+  merge,
+  phaseSchema,
+  share,
+  stackSchema,
+  type Partialish,
+  type StackConfig,
+} from "./config-parts.ts";
+import { jepaDifferences, jepaProblems, jepaSchema, jepaTiny, type JepaConfig } from "./jepa/config.ts";
 
 const tokenizerSchema = z.strictObject({
   height: count,
@@ -59,23 +48,6 @@ const dynamicsSchema = z.strictObject({
   latentStd: z.number().positive(),
 });
 
-const phaseSchema = z.strictObject({
-  /** Clips (dynamics) or images (tokenizer) per step. */
-  batch: count,
-  learningRate: z.number().positive(),
-  weightDecay: z.number().min(0),
-  warmupSteps: z.int().min(0),
-  /** Share of the phase at its end in which the learning rate falls. */
-  decayShare: share,
-  /** Steps where no time limit is given. */
-  steps: count,
-  /** Share of the time limit that this phase takes. */
-  timeShare: share,
-  emaDecay: z.number().min(0).max(1),
-  clipNorm: z.number().positive(),
-  optimizer: z.enum(["adamw", "muon"]),
-});
-
 const trainingSchema = z.strictObject({
   tokenizer: phaseSchema,
   dynamics: phaseSchema.extend({
@@ -103,12 +75,15 @@ const configSchema = z.strictObject({
   training: trainingSchema,
 });
 
-export type StackConfig = Readonly<z.infer<typeof stackSchema>>;
+export type { PhaseConfig, StackConfig } from "./config-parts.ts";
+export type { JepaConfig } from "./jepa/config.ts";
+/** Of the generative family. */
+export type ModelConfig = Readonly<z.infer<typeof configSchema>>;
+/** Of either family; told apart by `isJepa`. */
+export type AnyConfig = ModelConfig | JepaConfig;
 export type TokenizerConfig = Readonly<z.infer<typeof tokenizerSchema>>;
 export type DynamicsConfig = Readonly<z.infer<typeof dynamicsSchema>>;
-export type PhaseConfig = Readonly<z.infer<typeof phaseSchema>>;
 export type TrainingConfig = Readonly<z.infer<typeof trainingSchema>>;
-export type ModelConfig = Readonly<z.infer<typeof configSchema>>;
 
 const tinyStack = {
   width: 256,
@@ -179,8 +154,6 @@ const tiny = {
     },
   },
 } satisfies ModelConfig;
-
-type Partialish<T> = { readonly [K in keyof T]?: T[K] extends object ? Partialish<T[K]> : T[K] };
 
 const largeStack = { mlp: "swiglu", mlpRatio: 8 / 3, norm: "rms", normalizesQueryKey: true } as const;
 
@@ -267,17 +240,33 @@ const differences: Readonly<Record<string, Partialish<ModelConfig>>> = {
   },
 };
 
+/** Every preset, whole. */
+const presets: Readonly<Record<string, object>> = {
+  ...mapped(differences, (name, difference) => merge(tiny, { name }, difference)),
+  ...mapped(jepaDifferences, (name, difference) => merge(jepaTiny, { name }, difference)),
+};
+
 /** Names that `loadConfig` knows. */
-export const presetNames: readonly string[] = Object.keys(differences);
+export const presetNames: readonly string[] = Object.keys(presets);
+
+export type GenerativePreset = "tiny" | "debug" | "small" | "base" | "2b";
+
+/** Whether a configuration is of the joint-embedding family. */
+export function isJepa(config: AnyConfig): config is JepaConfig {
+  return "family" in config;
+}
 
 /**
  * A preset by name, or a JSON file: `{"preset": "tiny", ...differences}`.
  * @throws {UsageError} if there is neither
  * @throws {ConfigError} listing every unknown key and every value out of range
  */
-export function loadConfig(nameOrPath: string): ModelConfig {
-  const preset = differences[nameOrPath];
-  if (preset !== undefined) return parseConfig(nameOrPath, merge(tiny, { name: nameOrPath }, preset));
+export function loadConfig(preset: GenerativePreset): ModelConfig;
+export function loadConfig(preset: `jepa-${string}`): JepaConfig;
+export function loadConfig(nameOrPath: string): AnyConfig;
+export function loadConfig(nameOrPath: string): AnyConfig {
+  const preset = presets[nameOrPath];
+  if (preset !== undefined) return parseConfig(nameOrPath, preset);
   if (!nameOrPath.endsWith(".json")) {
     throw new UsageError(
       `loadConfig: "${nameOrPath}" is neither a preset (${presetNames.join(", ")}) nor a .json file. Name one of these.`,
@@ -295,21 +284,33 @@ export function loadConfig(nameOrPath: string): ModelConfig {
     throw new ConfigError(nameOrPath, ["the file must hold one JSON object"]);
   }
   const { preset: from = "tiny", ...rest } = values as { preset?: unknown };
-  const base = differences[String(from)];
+  const base = presets[String(from)];
   if (base === undefined) {
     throw new ConfigError(nameOrPath, [
       `"preset" must be one of ${presetNames.join(", ")}, got ${String(from)}`,
     ]);
   }
-  return parseConfig(nameOrPath, merge(tiny, { name: String(from) }, base, rest));
+  return parseConfig(nameOrPath, merge(base, rest));
 }
 
 /** Checks a whole configuration, as read back from a run. @throws {ConfigError} listing every problem */
-export function parseConfig(where: string, values: unknown): ModelConfig {
-  const parsed = configSchema.safeParse(values);
-  const problems = parsed.success ? relations(parsed.data) : parsed.error.issues.map(describeIssue);
+export function parseConfig(where: string, values: unknown): AnyConfig {
+  const isOfJepa = typeof values === "object" && values !== null && "family" in values;
+  const parsed = isOfJepa ? jepaSchema.safeParse(values) : configSchema.safeParse(values);
+  const problems = parsed.success ? problemsOf(parsed.data) : parsed.error.issues.map(describeIssue);
   if (problems.length > 0) throw new ConfigError(where, problems);
-  return parsed.data as ModelConfig;
+  return parsed.data as AnyConfig;
+}
+
+function problemsOf(config: AnyConfig): string[] {
+  return isJepa(config) ? jepaProblems(config) : relations(config);
+}
+
+function mapped<T>(
+  record: Readonly<Record<string, T>>,
+  fn: (name: string, value: T) => object,
+): Record<string, object> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, fn(name, value)]));
 }
 
 /** Latent tokens of one camera's frame. */
@@ -350,20 +351,4 @@ function relations({ tokenizer, dynamics, training }: ModelConfig): string[] {
 
 function describeIssue(issue: z.core.$ZodIssue): string {
   return `${issue.path.join(".") || "the top level"}: ${issue.message}`;
-}
-
-/** Later objects win, nested ones are merged; arrays and values are replaced. */
-function merge(...layers: readonly object[]): Record<string, unknown> {
-  const out: Record<string, unknown> = {};
-  for (const layer of layers) {
-    for (const [key, value] of Object.entries(layer)) {
-      const old = out[key];
-      out[key] = isPlain(value) && isPlain(old) ? merge(old, value) : isPlain(value) ? merge(value) : value;
-    }
-  }
-  return out;
-}
-
-function isPlain(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

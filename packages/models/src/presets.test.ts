@@ -5,7 +5,7 @@
 import type { Embodiment } from "@orrery/core";
 import { Generator, noGrad, scope, zeros, type Tensor } from "@orrery/torch";
 import { expect, test, vi } from "vitest";
-import { loadConfig, tokensPerImage } from "./config.ts";
+import { loadConfig, tokensPerImage, type GenerativePreset } from "./config.ts";
 import { WorldModel } from "./world-model.ts";
 
 // All that a model makes its weights and constants from, without memory behind it.
@@ -43,7 +43,7 @@ const facts = {
 };
 
 /** Bounds in millions of parameters for tokenizer and dynamics together; README.md lists the figures. */
-const bounds: Readonly<Record<string, readonly [number, number]>> = {
+const bounds: Readonly<Record<GenerativePreset, readonly [number, number]>> = {
   debug: [0.1, 0.15],
   tiny: [9, 11],
   small: [18, 21],
@@ -51,7 +51,7 @@ const bounds: Readonly<Record<string, readonly [number, number]>> = {
   "2b": [1500, 2600],
 };
 
-test.each(Object.keys(bounds))(
+test.each(Object.keys(bounds) as GenerativePreset[])(
   "%s is as large as it says, and its shapes fit from pixels to pixels",
   (name) => {
     const config = loadConfig(name);

@@ -6,9 +6,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DataError, messageOf, UsageError, type Embodiment } from "@orrery/core";
 import { writeJsonAtomic } from "@orrery/core/node";
-import { Generator, loadTensors, noGrad, saveTensors, scope, type Tensor } from "@orrery/torch";
-import { parseConfig, type ModelConfig } from "./config.ts";
-import { readCheckpoint } from "./train/checkpoint.ts";
+import { Generator, loadTensors, noGrad, saveTensors, scope, type Module, type Tensor } from "@orrery/torch";
+import { isJepa, parseConfig, type AnyConfig } from "./config.ts";
+import { JepaModel } from "./jepa/model.ts";
+import { readCheckpoint, type PhaseName } from "./train/checkpoint.ts";
 import { WorldModel, type StreamFacts } from "./world-model.ts";
 
 /** Format of `config.json`; raised when an old reader would misunderstand it. */
@@ -29,7 +30,7 @@ export interface Lineage {
   readonly startedAt: string;
 }
 
-export function writeConfig(folder: string, config: ModelConfig, facts: StreamFacts): void {
+export function writeConfig(folder: string, config: AnyConfig, facts: StreamFacts): void {
   const { embodiment, ...stream } = facts;
   writeJsonAtomic(join(folder, "embodiment.json"), embodiment);
   writeJsonAtomic(join(folder, "config.json"), {
@@ -40,7 +41,7 @@ export function writeConfig(folder: string, config: ModelConfig, facts: StreamFa
   });
 }
 
-export function writeWeights(folder: string, model: WorldModel): void {
+export function writeWeights(folder: string, model: Pick<Module, "stateDict">): void {
   saveTensors(folder, model.stateDict());
 }
 
@@ -55,7 +56,7 @@ export function isFinished(run: string): boolean {
 }
 
 /** Configuration and stream facts of a run. @throws {UsageError} if there is none; @throws {DataError} if it is damaged */
-export function readConfig(folder: string): { config: ModelConfig; facts: StreamFacts } {
+export function readConfig(folder: string): { config: AnyConfig; facts: StreamFacts } {
   const path = join(folder, "config.json");
   if (!existsSync(path)) {
     throw new UsageError(
@@ -83,14 +84,34 @@ export function readConfig(folder: string): { config: ModelConfig; facts: Stream
   }
 }
 
+/** A trained model of either family; `openImagination` runs it. */
+export type AnyModel = WorldModel | JepaModel;
+
+/**
+ * Loads a run of the generative family; see `openModel`.
+ * @throws {UsageError} also if the run is of another family
+ */
+export function loadModel(folder: string, device = "cpu"): WorldModel {
+  const model = openModel(folder, device);
+  if (model instanceof WorldModel) return model;
+  model.free();
+  throw new UsageError(
+    `loadModel: ${folder} must hold a generative model, it holds one of the joint-embedding family. Name a run of \`tiny\`, \`small\` or \`base\`.`,
+  );
+}
+
 /**
  * Loads a run for use: its release, or the averaged weights of its newest checkpoint where training has not ended.
  * @throws {UsageError} if the folder is no run, or holds weights of another size
  */
-export function loadModel(folder: string, device = "cpu"): WorldModel {
+export function openModel(folder: string, device = "cpu"): AnyModel {
   const { config, facts } = readConfig(folder);
   // The scopes free what weights are made from and the ones read: the model keeps its own.
-  const model = scope(() => new WorldModel(config, facts, new Generator(0)));
+  const model = scope(() =>
+    isJepa(config)
+      ? new JepaModel(config, facts, new Generator(0))
+      : new WorldModel(config, facts, new Generator(0)),
+  );
   model.setTrainable(false);
   try {
     scope(() => noGrad(() => model.loadStateDict(weightsOf(folder))));
@@ -103,6 +124,14 @@ export function loadModel(folder: string, device = "cpu"): WorldModel {
   }
   return device === "cpu" ? model : model.to({ device });
 }
+
+/** Part of a model that each phase trains. */
+const TRAINED_IN: Readonly<Record<PhaseName, string>> = {
+  tokenizer: "tokenizer",
+  dynamics: "dynamics",
+  jepa: "nets",
+  decoder: "decoder",
+};
 
 function weightsOf(folder: string): ReadonlyMap<string, Tensor> {
   if (isFinished(folder)) {
@@ -117,6 +146,6 @@ function weightsOf(folder: string): ReadonlyMap<string, Tensor> {
   }
   const weights = new Map(checkpoint.weights);
   for (const [name, average] of checkpoint.averages)
-    weights.set(`${checkpoint.state.phase}.${name}`, average);
+    weights.set(`${TRAINED_IN[checkpoint.state.phase]}.${name}`, average);
   return weights;
 }

@@ -19,6 +19,8 @@ export interface StreamFacts {
   readonly stateWidth: number; // P
   readonly controlRateHz: number;
   readonly embodiment: Embodiment;
+  /** Words of the training set's task texts, for models that read tasks. */
+  readonly vocabulary?: readonly string[];
 }
 
 /** Part of `Clip` that a context needs. */

@@ -9,7 +9,8 @@ import { writeJsonAtomic } from "@orrery/core/node";
 import { loadTensors, saveTensorFile, type Tensor } from "@orrery/torch";
 import type { ClockState } from "./clock.ts";
 
-export type PhaseName = "tokenizer" | "dynamics";
+/** Of the generative family, and of the joint-embedding one. */
+export type PhaseName = "tokenizer" | "dynamics" | "jepa" | "decoder";
 
 /** Everything of a run that is not a tensor. Other kinds of network have phases of other names. */
 export interface TrainingState<Name extends string = PhaseName> {
@@ -18,7 +19,7 @@ export interface TrainingState<Name extends string = PhaseName> {
   /** Time spent on the run so far, all phases and sessions. */
   readonly elapsedSec: number;
   /** Steps taken in each phase. */
-  readonly steps: Readonly<Record<Name, number>>;
+  readonly steps: Readonly<{ [Phase in Name]?: number }>;
   readonly emaUpdates: number;
   readonly lossRms: Readonly<Record<string, readonly [number, number]>>;
   /** Draws of levels, windows and masks in JavaScript. */

@@ -33,6 +33,11 @@ export function streamFacts(sources: readonly TrainingSource[], cameras?: readon
   };
 }
 
+/** The task texts of all sources, episodes that are not trained on included. */
+export function taskTexts(sources: readonly TrainingSource[]): string[] {
+  return sources.flatMap(({ dataset }) => [...dataset.tasks]);
+}
+
 /** Hashes of the rows that are trained on, so that a release can be traced back to its data. */
 export function lineageOf(
   sources: readonly TrainingSource[],

@@ -27,11 +27,11 @@ test("rewinding drops what came after the checkpoint and mends the torn line", (
   for (const step of [20, 40, 60]) log.write({ phase: "dynamics", step });
   const path = join(folder, "metrics.jsonl");
   appendFileSync(path, "{");
-  log.rewindTo("dynamics", 45);
+  log.rewindTo("dynamics", 45, ["tokenizer", "dynamics"]);
   log.write({ phase: "dynamics", step: 60, again: 1 });
   const found = readMetrics(path).map(({ phase, step }) => `${phase} ${step}`);
   expect(found).toEqual(["tokenizer 20", "tokenizer 40", "dynamics 20", "dynamics 40", "dynamics 60"]);
-  log.rewindTo("tokenizer", 20);
+  log.rewindTo("tokenizer", 20, ["tokenizer", "dynamics"]);
   expect(readMetrics(path)).toEqual([{ phase: "tokenizer", step: 20 }]);
 });
 

@@ -28,9 +28,11 @@ export class MetricLog {
     this.#events.scalars(line.step, scalars);
   }
 
-  /** Drops lines written after a checkpoint that the run now goes on from. */
-  rewindTo(phase: string, step: number): void {
-    const phases = ["tokenizer", "dynamics"];
+  /**
+   * Drops lines written after a checkpoint that the run now goes on from.
+   * @param phases of the run in their order
+   */
+  rewindTo(phase: string, step: number, phases: readonly string[] = [phase]): void {
     const kept = readMetrics(this.#path).filter((line) => {
       const order = phases.indexOf(line.phase) - phases.indexOf(phase);
       return order < 0 || (order === 0 && line.step <= step);

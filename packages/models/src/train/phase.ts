@@ -19,6 +19,8 @@ import { PhaseClock, type ClockState } from "./clock.ts";
 export interface WeightedLoss {
   readonly value: Tensor;
   readonly weight: number;
+  /** Takes the loss as it is instead of dividing it by its running size: where the balance of losses is the method. */
+  readonly isAbsolute?: boolean;
 }
 
 /** Computes the losses of one batch, inside a scope. */
@@ -62,10 +64,10 @@ export class Phase {
       const parts = Object.entries(losses());
       const values: Record<string, number> = {};
       let total: Tensor | undefined;
-      for (const [name, { value, weight }] of parts) {
+      for (const [name, { value, weight, isAbsolute = false }] of parts) {
         const number = value.item();
         values[name] = number;
-        const term = value.mul(weight * this.rms.factor(name, number));
+        const term = value.mul(weight * (isAbsolute ? 1 : this.rms.factor(name, number)));
         total = total === undefined ? term : total.add(term);
       }
       this.optimizer.zeroGrad();

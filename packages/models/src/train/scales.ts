@@ -1,19 +1,31 @@
 /** The scales of the training data, by which a model normalises what it is given. */
 import { vectorStats, type ClipLoader } from "@orrery/data";
-import { noGrad } from "@orrery/torch";
-import type { WorldModel } from "../world-model.ts";
+import { noGrad, type Tensor } from "@orrery/torch";
+import type { Normalizer } from "../nets/normalizer.ts";
+
+/** What a model of either family keeps of its data. */
+export interface Scales {
+  readonly actionScale: Normalizer;
+  readonly stateScale: Normalizer;
+  readonly deltaScale?: Normalizer;
+  readonly rewardScale: Normalizer;
+  /** Scalar: becomes 1 where there are rewards. */
+  readonly knowsReward?: Tensor;
+}
 
 /** Means and deviations of the training episodes. */
-export function setScales(model: WorldModel, loader: ClipLoader): void {
+export function setScales(model: Scales, loader: ClipLoader): void {
   const state = vectorStats(loader.episodes, "state");
   const action = vectorStats(loader.episodes, "action");
   noGrad(() => {
     if (action !== null) model.actionScale.set(action);
     if (state !== null) {
       model.stateScale.set(state);
-      model.deltaScale.set(deltaMoments(loader, state.std));
+      model.deltaScale?.set(deltaMoments(loader, state.std));
     }
     model.rewardScale.set(rewardMoments(loader));
+    const hasReward = loader.episodes.some(({ columns }) => columns.reward !== null);
+    model.knowsReward?.fill_(hasReward ? 1 : 0);
   });
 }
 

@@ -1,0 +1,212 @@
+/**
+ * Configuration of the joint-embedding family: what there is to set, presets as small differences from `jepa-tiny`,
+ * and the relations that must hold.
+ */
+import { z } from "zod";
+import {
+  count,
+  phaseSchema,
+  share,
+  stackSchema,
+  width,
+  type Partialish,
+  type StackConfig,
+} from "../config-parts.ts";
+
+const netSchema = z.strictObject({
+  height: count,
+  width: count,
+  /** Side of the square image regions that the encoder takes apart. */
+  patch: count,
+  encoder: stackSchema,
+  /** Learned tokens that the embedding is read out by. */
+  readOuts: count,
+  /** Numbers of the embedding. */
+  embedding: width,
+  /** Moments that the predictor sees, the present one included. */
+  historyFrames: count,
+  /** Most control steps that one prediction covers. */
+  maxBlock: count,
+  predictor: z.strictObject({ width, depth: count, mlpRatio: z.number().positive() }),
+  text: z.strictObject({ width, depth: count, headWidth: width, maxWords: count, buckets: count }),
+  /** Reading the task off the first picture. */
+  task: z.strictObject({ depth: count, width }),
+  heads: z.strictObject({ width }),
+  /** Only for looking; trained when all else is done. */
+  decoder: z.strictObject({ width, depth: count, headWidth: width }),
+});
+
+const lossSchema = z.strictObject({
+  /** Imagined steps that follow from the model's own predictions. */
+  rolloutSteps: count,
+  /** Weight of the Gaussian regularisation beside the prediction's mean squared error. */
+  sigRegWeight: z.number().min(0),
+  sigRegLines: count,
+  sigRegKnots: z.int().min(3),
+  /** Weight of the losses of reward, success, proprioception and expected error. */
+  headWeight: z.number().min(0),
+  /** Share of the gradient of reward and success that reaches the encoder; 0 makes the heads mere probes. */
+  headGradient: share,
+  /** Share of the clips cut in shorter blocks than `maxBlock`, down to single control steps. */
+  shortShare: share,
+  /** Share of the clips whose actions are hidden, of the moments whose state is, and of the words read as unknown. */
+  actionDropShare: share,
+  stateDropShare: share,
+  wordDropShare: share,
+});
+
+export const jepaSchema = z.strictObject({
+  name: z.string().min(1),
+  family: z.literal("jepa"),
+  net: netSchema,
+  training: z.strictObject({
+    jepa: z.strictObject({ ...phaseSchema.shape, ...lossSchema.shape }),
+    decoder: phaseSchema,
+  }),
+});
+
+export type JepaConfig = Readonly<z.infer<typeof jepaSchema>>;
+export type JepaNetConfig = JepaConfig["net"];
+export type JepaTrainingConfig = JepaConfig["training"]["jepa"];
+
+const encoder = {
+  width: 128,
+  depth: 3,
+  headWidth: 32,
+  mlpRatio: 3,
+  mlp: "gelu",
+  norm: "layer",
+  timeEvery: 0,
+  normalizesQueryKey: false,
+  numKvHeads: 0,
+} satisfies StackConfig;
+
+/** Trains in minutes on two cores, and plans in real time there. */
+export const jepaTiny = {
+  name: "jepa-tiny",
+  family: "jepa",
+  net: {
+    height: 64,
+    width: 64,
+    patch: 8,
+    encoder,
+    readOuts: 4,
+    embedding: 128,
+    historyFrames: 2,
+    maxBlock: 5,
+    predictor: { width: 256, depth: 3, mlpRatio: 2 },
+    text: { width: 64, depth: 1, headWidth: 32, maxWords: 16, buckets: 32 },
+    task: { depth: 2, width: 64 },
+    heads: { width: 256 },
+    decoder: { width: 128, depth: 2, headWidth: 32 },
+  },
+  training: {
+    jepa: {
+      batch: 32,
+      learningRate: 1e-3,
+      weightDecay: 0.01,
+      warmupSteps: 100,
+      decayShare: 0.4,
+      steps: 6000,
+      timeShare: 0.9,
+      emaDecay: 0.995,
+      clipNorm: 1,
+      optimizer: "adamw",
+      rolloutSteps: 2,
+      sigRegWeight: 0.09,
+      sigRegLines: 256,
+      sigRegKnots: 17,
+      headWeight: 0.5,
+      headGradient: 1,
+      shortShare: 0.4,
+      actionDropShare: 0.02,
+      stateDropShare: 0.1,
+      wordDropShare: 0.05,
+    },
+    decoder: {
+      batch: 16,
+      learningRate: 1e-3,
+      weightDecay: 0.01,
+      warmupSteps: 50,
+      decayShare: 0.4,
+      steps: 1000,
+      timeShare: 0.1,
+      emaDecay: 0.99,
+      clipNorm: 1,
+      optimizer: "adamw",
+    },
+  },
+} satisfies JepaConfig;
+
+/** Differences from `jepa-tiny`. */
+export const jepaDifferences: Readonly<Record<string, Partialish<JepaConfig>>> = {
+  "jepa-tiny": {},
+  /** A few seconds on a CPU: for tests and for trying out a whole program. */
+  "jepa-debug": {
+    net: {
+      encoder: { width: 32, depth: 1, headWidth: 16 },
+      readOuts: 1,
+      embedding: 16,
+      maxBlock: 2,
+      predictor: { width: 32, depth: 1 },
+      text: { width: 16, headWidth: 16 },
+      task: { depth: 1, width: 16 },
+      heads: { width: 32 },
+      decoder: { width: 32, depth: 1, headWidth: 16 },
+    },
+    training: {
+      jepa: { batch: 8, steps: 20, warmupSteps: 2, sigRegLines: 32 },
+      decoder: { batch: 4, steps: 10, warmupSteps: 2 },
+    },
+  },
+  /** For one GPU. */
+  "jepa-base": {
+    net: {
+      encoder: { width: 256, depth: 6, headWidth: 64, mlpRatio: 4 },
+      embedding: 192,
+      historyFrames: 3,
+      predictor: { width: 512, depth: 6 },
+      text: { width: 128, depth: 2 },
+      task: { depth: 3, width: 128 },
+      heads: { width: 512 },
+      decoder: { width: 256, depth: 4, headWidth: 64 },
+    },
+    training: {
+      jepa: {
+        batch: 128,
+        steps: 50_000,
+        learningRate: 3e-4,
+        warmupSteps: 1000,
+        emaDecay: 0.999,
+        sigRegLines: 1024,
+      },
+      decoder: { batch: 64, steps: 5000, learningRate: 3e-4 },
+    },
+  },
+};
+
+/** What must hold between values. */
+export function jepaProblems({ net }: JepaConfig): string[] {
+  const problems: string[] = [];
+  const { patch, height, width: pixels, encoder: stack, text, decoder } = net;
+  if (height % patch !== 0 || pixels % patch !== 0)
+    problems.push(`net.patch ${patch} must divide height ${height} and width ${pixels}`);
+  const heads = { "net.encoder": stack, "net.text": text, "net.decoder": decoder };
+  for (const [name, part] of Object.entries(heads)) {
+    if (part.width % part.headWidth !== 0)
+      problems.push(`${name}.headWidth ${part.headWidth} must divide width ${part.width}`);
+  }
+  if (stack.timeEvery !== 0)
+    problems.push(`net.encoder.timeEvery must be 0, got ${stack.timeEvery}: a moment is encoded by itself`);
+  return problems;
+}
+
+/** Moments of one training clip: the history, then what is imagined. */
+export function clipMoments({ net, training }: JepaConfig): number {
+  return net.historyFrames + training.jepa.rolloutSteps;
+}
+
+/** Rows of the recording that such a clip spans at most. */
+export function clipRows(config: JepaConfig): number {
+  return (clipMoments(config) - 1) * config.net.maxBlock + 1;
+}

@@ -1,0 +1,342 @@
+/**
+ * Running a joint-embedding model: streams of embeddings that are stepped on under actions, many at once.
+ *
+ * Shapes: B streams, M futures of each, H imagined steps, n control steps of a block, K the longest one, A action width,
+ * P state width, D numbers of an embedding, V cameras.
+ */
+import { ShapeError, UsageError } from "@orrery/core";
+import {
+  autocast,
+  fromTyped,
+  full,
+  isGradEnabled,
+  noGrad,
+  scope,
+  stack,
+  zeros,
+  type Tensor,
+} from "@orrery/torch";
+import {
+  forkRows,
+  type Abilities,
+  type BeginOptions,
+  type Feeling,
+  type Imagination,
+  type Rollout,
+  type Stats,
+} from "../imagination.ts";
+import type { Context, StreamFacts } from "../world-model.ts";
+import type { Encoded, Sight } from "./encoder.ts";
+import { pastAfter, type JepaModel } from "./model.ts";
+import { JepaState, type Moment } from "./state.ts";
+
+export interface JepaOptions {
+  /** Runs matrix products in bfloat16; see precision.ts. */
+  readonly usesBfloat16?: boolean;
+}
+
+/** Runs a model; it borrows it. Without gradients, but for `rollout`. */
+export class JepaImagination implements Imagination<JepaState> {
+  readonly model: JepaModel;
+  readonly abilities: Abilities;
+  readonly #precision: { readonly enabled: boolean; readonly device: "cpu" | "cuda" };
+
+  constructor(model: JepaModel, options: JepaOptions = {}) {
+    this.model = model;
+    const isSet = (flag: Tensor): boolean => scope(() => flag.item()) > 0;
+    const reward = isSet(model.knowsReward);
+    this.abilities = { reward, task: reward, gradient: true, pictures: isSet(model.hasDecoder) };
+    this.#precision = {
+      enabled: options.usesBfloat16 ?? false,
+      device: model.device.startsWith("cuda") ? "cuda" : "cpu",
+    };
+  }
+
+  get facts(): StreamFacts {
+    return this.model.facts;
+  }
+
+  get actionStats(): Stats {
+    return this.model.actionScale.moments;
+  }
+
+  get stateStats(): Stats {
+    return this.model.stateScale.moments;
+  }
+
+  get size(): { readonly height: number; readonly width: number } {
+    return this.model.size;
+  }
+
+  get maxBlock(): number {
+    return this.model.config.net.maxBlock;
+  }
+
+  /** The rows that the history's moments lie on, blocks of the longest length apart. */
+  get contextRows(): number {
+    return (this.model.config.net.historyFrames - 1) * this.maxBlock + 1;
+  }
+
+  get device(): string {
+    return this.model.device;
+  }
+
+  /**
+   * Takes in the last row and as many before it, a longest block apart, as the history holds.
+   * @throws {ShapeError} if cameras, pictures, action or state have another size than the model was made for
+   */
+  begin(context: Context, options: BeginOptions = {}): JepaState {
+    this.#check(context);
+    const { model } = this;
+    const { B, T } = context;
+    const K = this.maxBlock;
+    const depth = model.config.net.historyFrames - 1;
+    const numPast = Math.min(depth, Math.floor((T - 1) / K));
+    const rows = Array.from({ length: numPast + 1 }, (_, j) => T - 1 - (numPast - j) * K);
+    const words = textsFor(options.task ?? "", B);
+    return this.#run(() => {
+      const { encoder, predictor } = model.nets;
+      const sights = rows.map((row) => this.#sightOf(context, row));
+      const seen = sights.map((sight) => encoder.forward(sight));
+      let past = predictor.noPast(B);
+      for (const [j, { embedding }] of seen.slice(0, -1).entries()) {
+        const code = predictor.blockCode(model.blockOf(this.#actionsOf(context, rows[j] as number), B));
+        past = pastAfter(past, embedding, code);
+      }
+      const { embedding, patches } = seen.at(-1) as Encoded;
+      const { frames } = sights.at(-1) as Sight;
+      const surprise = zeros([B], { device: model.device });
+      return new JepaState(
+        { embedding, past, surprise, task: this.#taskOf(words, patches) },
+        { texts: words, patches: patches.float(), picture: frames },
+      );
+    });
+  }
+
+  /** @throws {UsageError} if there are neither one text nor as many as streams */
+  setTask(state: JepaState, task: string | readonly string[]): void {
+    const words = textsFor(task, state.streams);
+    state.setTask(
+      words,
+      this.#run(() => this.#taskOf(words, state.scene.patches)),
+    );
+  }
+
+  step(state: JepaState, action: Tensor | null): JepaState {
+    scope(() => {
+      for (const block of this.#blocksOf(state, action)) {
+        state.advance(
+          this.#run(() => {
+            const code = this.model.nets.predictor.blockCode(this.model.blockOf(block, state.streams));
+            return this.#after(state.moment, code);
+          }),
+        );
+      }
+    });
+    return state;
+  }
+
+  /** Of a longer block all but the last part is imagined. */
+  observe(state: JepaState, action: Tensor | null, frames: Tensor, proprioception: Tensor | null): JepaState {
+    this.step(state, action);
+    scope(() => {
+      const { moment, scene } = this.#run(() => {
+        const sight = this.#sight(frames, proprioception);
+        const { embedding, patches } = this.model.nets.encoder.forward(sight);
+        const expected = state.moment.embedding;
+        const surprise = embedding.sub(expected).square().mean(-1).sqrt();
+        const { texts } = state.scene;
+        return {
+          moment: { embedding, surprise, task: this.#taskOf(texts, patches) },
+          scene: { texts, patches: patches.float(), picture: sight.frames.clone() },
+        };
+      });
+      state.correct(moment, scene);
+    });
+    return state;
+  }
+
+  fork(state: JepaState, copies: number): JepaState {
+    return scope(() => {
+      const rows = forkRows(state.streams, copies);
+      return this.select(state, fromTyped(rows, [rows.length], { device: this.device }));
+    });
+  }
+
+  select(state: JepaState, rows: Tensor): JepaState {
+    return noGrad(() => scope(() => state.select(rows)));
+  }
+
+  /** Drawn by the decoder after a step, where there is one; else the last picture observed. */
+  look(state: JepaState): Tensor {
+    return state.look(
+      this.abilities.pictures
+        ? (embedding) => this.#run(() => this.model.decoder.draw(embedding))
+        : undefined,
+    );
+  }
+
+  feel(state: JepaState): Feeling {
+    return this.#run(() => {
+      const { embedding, task, surprise } = state.moment;
+      return { ...this.#judge(embedding, task), surprise: surprise.clone() };
+    });
+  }
+
+  embed(state: JepaState): Tensor {
+    return noGrad(() => state.moment.embedding.clone());
+  }
+
+  embedImage(frames: Tensor, proprioception: Tensor | null = null): Tensor {
+    return this.#run(() => this.model.nets.encoder.forward(this.#sight(frames, proprioception)).embedding);
+  }
+
+  /** Through the encoder and the decoder: what is left of pictures [B, T, V, H, W, 3] in their embeddings. */
+  reconstruct(frames: Tensor): Tensor {
+    return this.#run(() => {
+      const [B = 0, T = 0] = frames.shape;
+      const sight = this.#sight(frames.flatten(0, 1), null);
+      return this.model.decoder.draw(this.model.nets.encoder.forward(sight).embedding).unflatten(0, [B, T]);
+    });
+  }
+
+  rollout(state: JepaState, actions: Tensor): Rollout {
+    const [N = 0, H = 0, n = 0] = actions.shape;
+    if (n > this.maxBlock) {
+      const wanted = `[N, H, at most ${this.maxBlock}, A]`;
+      throw new ShapeError("JepaImagination.rollout", "actions", wanted, actions.shape);
+    }
+    const withGradient = isGradEnabled() && actions.requiresGrad;
+    return this.#run(() => {
+      const { predictor } = this.model.nets;
+      const rows = forkRows(state.streams, N / state.streams);
+      let moment = state.momentOf(fromTyped(rows, [N], { device: this.device }));
+      const { task } = moment;
+      // What the blocks do is one product for all steps.
+      const codes = predictor
+        .blockCode(this.model.blockOf(actions.flatten(0, 1), N * H))
+        .unflatten(0, [N, H]);
+      const moments: Moment[] = [];
+      for (let h = 0; h < H; h++) {
+        moment = this.#after(moment, codes.select(1, h));
+        moments.push(moment);
+      }
+      const over = (of: (moment: Moment) => Tensor): Tensor => stack(moments.map(of), 1);
+      const embedding = over((each) => each.embedding);
+      return {
+        embedding,
+        surprise: over((each) => each.surprise),
+        ...this.#judge(embedding, task.unsqueeze(1)),
+      };
+    }, withGradient);
+  }
+
+  #run<T>(fn: () => T, withGradient = false): T {
+    const inside = (): T => scope(() => autocast(this.#precision, fn));
+    return withGradient ? inside() : noGrad(inside);
+  }
+
+  #after(moment: Moment, code: Tensor): Moment {
+    const { embedding, past, task } = moment;
+    const next = this.model.nets.predictor.forward(embedding, past, code);
+    return {
+      embedding: next.embedding,
+      past: pastAfter(past, embedding, code),
+      surprise: next.logError.mul(0.5).exp(),
+      task,
+    };
+  }
+
+  /** Heads, in the units of the data. */
+  #judge(embedding: Tensor, task: Tensor): Omit<Feeling, "surprise"> {
+    const { nets, stateScale, rewardScale, facts } = this.model;
+    const { reward, successLogit } = nets.outcomes.forward(embedding, task);
+    const state =
+      nets.stateHead === null
+        ? zeros([...embedding.shape.slice(0, -1), facts.stateWidth], { device: this.device })
+        : stateScale.denormalize(nets.stateHead.forward(embedding).float());
+    return {
+      state,
+      reward: rewardScale.denormalize(reward.unsqueeze(-1)).squeeze(-1),
+      success: successLogit.sigmoid(),
+    };
+  }
+
+  #taskOf(words: readonly string[], patches: Tensor): Tensor {
+    const { text, reader, outcomes } = this.model.nets;
+    return outcomes.ofTask(reader.forward(text.read(words), patches));
+  }
+
+  /** An action as blocks that the predictor takes, each [B, n, A]. */
+  #blocksOf(state: JepaState, action: Tensor | null): (Tensor | null)[] {
+    if (action === null) return [null];
+    const block = action.rank === 2 ? action.unsqueeze(1) : action;
+    const { actionWidth } = this.facts;
+    if (block.size(0) !== state.streams || block.size(-1) !== actionWidth) {
+      const wanted = `[${state.streams}, n, ${actionWidth}] or [${state.streams}, ${actionWidth}]`;
+      throw new ShapeError("JepaImagination.step", "action", wanted, action.shape);
+    }
+    return block.split(this.maxBlock, 1);
+  }
+
+  /** One moment as the encoder takes it. */
+  #sight(frames: Tensor, proprioception: Tensor | null): Sight {
+    const B = frames.size(0);
+    const { stateScale, facts, device } = this.model;
+    return {
+      frames: frames.to({ device }),
+      state:
+        proprioception === null
+          ? zeros([B, facts.stateWidth], { device })
+          : stateScale.normalize(proprioception.to({ device })),
+      hasState: full([B, 1], proprioception !== null, { dtype: "bool", device }),
+    };
+  }
+
+  /** Row `row` of a context. */
+  #sightOf({ B, T, V, H, W, P, frames, state, stateMask }: Context, row: number): Sight {
+    const { device, stateScale } = this.model;
+    const hasState = fromTyped(stateMask, [B, T, 1], { device }).bool().select(1, row);
+    const felt = stateScale.normalize(fromTyped(state, [B, T, P], { device }).select(1, row));
+    return {
+      frames: fromTyped(frames, [B, T, V, H, W, 3]).select(1, row).contiguous().to({ device }),
+      state: felt.mul(hasState.float()),
+      hasState,
+    };
+  }
+
+  /** The block of actions [B, K, A] that begins at row `row`; null where one of them is not known. */
+  #actionsOf({ B, T, A, action, actionMask }: Context, row: number): Tensor | null {
+    const K = this.maxBlock;
+    if (A === 0) return null;
+    for (let b = 0; b < B; b++) {
+      if (actionMask.subarray(b * T + row, b * T + row + K).includes(0)) return null;
+    }
+    return fromTyped(action, [B, T, A], { device: this.device }).narrow(1, row, K);
+  }
+
+  #check({ T, V, A, P, H, W }: Context): void {
+    const { cameras, actionWidth, stateWidth } = this.facts;
+    const { height, width } = this.size;
+    const where = "JepaImagination.begin";
+    const hint = "The model was trained on another embodiment; see its embodiment.json.";
+    if (T < 1) throw new UsageError(`${where}: a context needs at least one frame, got 0.`);
+    if (V !== cameras.length) {
+      const wanted = `${cameras.length} cameras (${cameras.join(", ")})`;
+      throw new ShapeError(where, "frames", wanted, [V], hint);
+    }
+    if (H !== height || W !== width)
+      throw new ShapeError(where, "frames", `[${height}, ${width}] pixels`, [H, W], "Resize them.");
+    if (A !== actionWidth) throw new ShapeError(where, "action", `[B, T, ${actionWidth}]`, [A], hint);
+    if (P !== stateWidth) throw new ShapeError(where, "state", `[B, T, ${stateWidth}]`, [P], hint);
+  }
+}
+
+/** One text per stream. @throws {UsageError} if there are neither one nor as many as streams */
+function textsFor(task: string | readonly string[], streams: number): readonly string[] {
+  if (typeof task === "string") return Array.from({ length: streams }, () => task);
+  if (task.length === streams) return task;
+  throw new UsageError(
+    `JepaImagination: there must be one task for all or one for each of ${streams} streams, got ${task.length}.`,
+  );
+}

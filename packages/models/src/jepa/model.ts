@@ -1,0 +1,126 @@
+/**
+ * The joint-embedding world model: encoder, predictor, heads and the scales of its data. `jepa/imagination.ts` runs it.
+ *
+ * Shapes: B moments, S moments of one clip, D numbers of an embedding, P state width, A action width, K longest block.
+ */
+import { buffer, cat, Module, ones, zeros, type Generator, type Tensor } from "@orrery/torch";
+import { Normalizer } from "../nets/normalizer.ts";
+import { TextEncoder } from "../nets/text.ts";
+import type { StreamFacts } from "../world-model.ts";
+import type { JepaConfig } from "./config.ts";
+import { Decoder } from "./decoder.ts";
+import { Encoder } from "./encoder.ts";
+import { OutcomeHead, StateHead, TaskReader } from "./heads.ts";
+import { Predictor, type Block, type Past } from "./predictor.ts";
+
+/** All that is trained together; the decoder comes after. */
+export class JepaNets extends Module {
+  readonly encoder: Encoder;
+  readonly predictor: Predictor;
+  readonly text: TextEncoder;
+  readonly reader: TaskReader;
+  readonly outcomes: OutcomeHead;
+  readonly stateHead: StateHead | null;
+
+  constructor({ net }: JepaConfig, facts: StreamFacts, generator: Generator) {
+    super();
+    const { cameras, actionWidth, stateWidth, vocabulary = [] } = facts;
+    this.encoder = new Encoder(net, cameras.length, stateWidth, generator);
+    this.predictor = new Predictor(net, actionWidth, generator);
+    this.text = new TextEncoder(net.text, vocabulary, generator);
+    this.reader = new TaskReader(net, generator);
+    this.outcomes = new OutcomeHead(net, generator);
+    this.stateHead = stateWidth === 0 ? null : new StateHead(net, stateWidth, generator);
+  }
+}
+
+export class JepaModel extends Module {
+  readonly config: JepaConfig;
+  readonly facts: StreamFacts;
+  readonly nets: JepaNets;
+  readonly decoder: Decoder;
+  readonly actionScale: Normalizer;
+  readonly stateScale: Normalizer;
+  readonly rewardScale: Normalizer;
+  /** 1 where the training data held rewards; scalar. */
+  readonly knowsReward: Tensor;
+  /** 1 once the decoder has been trained; scalar. */
+  readonly hasDecoder: Tensor;
+
+  constructor(config: JepaConfig, facts: StreamFacts, generator: Generator) {
+    super();
+    this.config = config;
+    this.facts = facts;
+    this.nets = new JepaNets(config, facts, generator);
+    this.decoder = new Decoder(config.net, facts.cameras.length, generator);
+    this.actionScale = new Normalizer(facts.actionWidth);
+    this.stateScale = new Normalizer(facts.stateWidth);
+    this.rewardScale = new Normalizer(1);
+    this.knowsReward = buffer(zeros([]));
+    this.hasDecoder = buffer(zeros([]));
+  }
+
+  get device(): string {
+    return this.knowsReward.device;
+  }
+
+  /** Pictures that the model takes. */
+  get size(): { readonly height: number; readonly width: number } {
+    return this.config.net;
+  }
+
+  /**
+   * Actions [B, n, A] in the units of the data, 1 to K control steps, as a block; null for one step of which nothing
+   * is known. A part that never changed in training is left out: there is no scale to put it on.
+   */
+  blockOf(actions: Tensor | null, B: number): Block {
+    const { device } = this;
+    const { maxBlock: K } = this.config.net;
+    const A = this.facts.actionWidth;
+    const n = actions?.size(1) ?? 1;
+    const length = zeros([1, K], { device });
+    length.narrow(1, n - 1, 1).fill_(1);
+    const known = actions === null ? null : this.actionScale.normalize(actions).flatten(1);
+    const given = known ?? zeros([B, A], { device });
+    return {
+      actions: n === K ? given : cat([given, zeros([B, (K - n) * A], { device })], 1),
+      length: length.expand([B, K]),
+      isKnown: (known === null ? zeros([1, 1], { device }) : ones([1, 1], { device })).bool().expand([B, 1]),
+    };
+  }
+}
+
+/** The history of each moment of clips that are known throughout: embedding [B, S, D], code [B, S, W] of what followed. */
+export function pastsOf(embedding: Tensor, code: Tensor, depth: number): Past {
+  const S = embedding.size(1);
+  const shifted = (x: Tensor, by: number): Tensor => {
+    if (by >= S) return x.mul(0);
+    const [B = 0, , width = 0] = x.shape;
+    return cat([zeros([B, by, width], { device: x.device }), x.narrow(1, 0, S - by)], 1);
+  };
+  const there = ones([1, S, 1], { device: embedding.device });
+  const each = (of: (by: number) => Tensor): Tensor =>
+    cat(
+      Array.from({ length: depth }, (_, j) => of(j + 1).unsqueeze(2)),
+      2,
+    );
+  return {
+    embedding: each((by) => shifted(embedding, by)),
+    code: each((by) => shifted(code, by)),
+    isThere: each((by) => shifted(there, by)),
+  };
+}
+
+/** The history one moment later: the present joins it, the oldest leaves. */
+export function pastAfter(past: Past, present: Tensor, code: Tensor): Past {
+  const h = past.embedding.size(-2);
+  if (h === 0) return past;
+  const push = (x: Tensor, newest: Tensor): Tensor =>
+    h === 1 ? newest.unsqueeze(-2) : cat([newest.unsqueeze(-2), x.narrow(-2, 0, h - 1)], -2);
+  const there = past.isThere.narrow(-2, 0, 1).squeeze(-2).mul(0).add(1);
+  return {
+    embedding: push(past.embedding, present),
+    code: push(past.code, code),
+    isThere: push(past.isThere, there),
+  };
+}

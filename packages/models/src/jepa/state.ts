@@ -1,0 +1,139 @@
+/**
+ * Where streams of a joint-embedding model stand.
+ *
+ * Shapes: B streams, D numbers of an embedding, G numbers of a task, N patches, W width, V cameras, H W pixels.
+ */
+import { keep, scope, type Tensor } from "@orrery/torch";
+import type { Imagined } from "../imagination.ts";
+import type { Past } from "./predictor.ts";
+
+/** Everything that imagining on needs; a planner branches it into hundreds. */
+export interface Moment {
+  readonly embedding: Tensor; // [B, D]
+  readonly past: Past;
+  readonly surprise: Tensor; // [B]
+  /** What is to be done, as read off the last picture: [B, heads' width]. */
+  readonly task: Tensor;
+}
+
+/** What was last observed of each stream, shared by its branches. */
+export interface Scene {
+  readonly texts: readonly string[];
+  readonly patches: Tensor; // [B, N, W]
+  readonly picture: Tensor; // uint8 [B, V, H, W, 3]
+}
+
+/** Owns its tensors: call `free`. */
+export class JepaState implements Imagined {
+  #moment: Moment;
+  #scene: Scene;
+  /** Decoded since the last step, where someone looked. */
+  #drawn: Tensor | undefined;
+  #isImagined = false;
+
+  constructor(moment: Moment, scene: Scene, isImagined = false) {
+    this.#moment = keepAll(moment);
+    this.#scene = keepAll(scene);
+    this.#isImagined = isImagined;
+  }
+
+  get streams(): number {
+    return this.#moment.embedding.size(0);
+  }
+
+  get moment(): Moment {
+    return this.#moment;
+  }
+
+  get scene(): Scene {
+    return this.#scene;
+  }
+
+  /** The moment of the given rows, int64 [N]; owned by the caller. */
+  momentOf(rows: Tensor): Moment {
+    return mapTensors(this.#moment, (tensor) => tensor.indexSelect(0, rows));
+  }
+
+  /** Streams of their own for the given rows, int64 [N]. */
+  select(rows: Tensor): JepaState {
+    const { texts, patches, picture } = this.#scene;
+    const scene = {
+      texts: Array.from(rows.toFloat64(), (row) => texts[row] ?? ""),
+      patches: patches.indexSelect(0, rows),
+      picture: picture.indexSelect(0, rows),
+    };
+    return new JepaState(this.momentOf(rows), scene, this.#isImagined);
+  }
+
+  /** Goes on to an imagined moment, which it takes over. */
+  advance(moment: Moment): void {
+    const old = this.#moment;
+    const kept = keepAll(moment);
+    this.#moment = kept;
+    freeAll(old, kept);
+    this.#forgetDrawing();
+    this.#isImagined = true;
+  }
+
+  /** Puts what was observed in the place of what was imagined, keeping the past. */
+  correct(seen: Omit<Moment, "past">, scene: Scene): void {
+    this.advance({ ...seen, past: this.#moment.past });
+    freeAll(this.#scene, (this.#scene = keepAll(scene)));
+    this.#isImagined = false;
+  }
+
+  /** Another task, which it takes over. */
+  setTask(texts: readonly string[], task: Tensor): void {
+    this.#moment.task.free();
+    this.#moment = { ...this.#moment, task: keep(task) };
+    this.#scene = { ...this.#scene, texts };
+  }
+
+  /** The newest picture, by `draw` where it is imagined; the state's own. */
+  look(draw: ((embedding: Tensor) => Tensor) | undefined): Tensor {
+    if (!this.#isImagined || draw === undefined) return this.#scene.picture;
+    this.#drawn ??= keep(draw(this.#moment.embedding));
+    return this.#drawn;
+  }
+
+  free(): void {
+    freeAll(this.#moment);
+    freeAll(this.#scene);
+    this.#forgetDrawing();
+  }
+
+  #forgetDrawing(): void {
+    this.#drawn?.free();
+    this.#drawn = undefined;
+  }
+}
+
+type Parts = Readonly<Record<string, unknown>>;
+
+function tensorsOf(parts: object): Tensor[] {
+  return Object.values(parts as Parts).flatMap((part) => {
+    if (typeof part !== "object" || part === null || Array.isArray(part)) return [];
+    return "handle" in part ? [part as Tensor] : tensorsOf(part);
+  });
+}
+
+function keepAll<T extends object>(parts: T): T {
+  for (const tensor of tensorsOf(parts)) keep(tensor);
+  return parts;
+}
+
+/** Frees what `parts` holds and `stays` does not. */
+function freeAll(parts: object, stays: object = {}): void {
+  const still = new Set(tensorsOf(stays));
+  for (const tensor of tensorsOf(parts)) if (!still.has(tensor)) tensor.free();
+}
+
+function mapTensors(moment: Moment, fn: (tensor: Tensor) => Tensor): Moment {
+  const { embedding, past, surprise, task } = moment;
+  return scope(() => ({
+    embedding: fn(embedding),
+    past: { embedding: fn(past.embedding), code: fn(past.code), isThere: fn(past.isThere) },
+    surprise: fn(surprise),
+    task: fn(task),
+  }));
+}
