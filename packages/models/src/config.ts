@@ -104,7 +104,7 @@ const tiny = {
     height: 64,
     width: 64,
     patch: 16,
-    channels: 32,
+    channels: 64,
     encoder: tinyStack,
     decoder: tinyStack,
     maskMax: 0.9,

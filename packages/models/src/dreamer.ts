@@ -100,7 +100,7 @@ export class Dreamer implements Imagination<DreamState> {
         },
         cache,
       );
-      if (decoderCache.layers.length > 0) model.decodeLatents(latents, decoderCache);
+      if (decoderCache.layers.length > 0) model.decodeLatents(latents, undefined, decoderCache);
       const state = model.stateScale
         .normalize(fromTyped(context.state, [B, T, P], { device: model.device }))
         .select(1, T - 1);
@@ -136,7 +136,10 @@ export class Dreamer implements Imagination<DreamState> {
       const condition = this.#nextCondition(dream, action);
       const { guess, sample } = this.#denoise(dream, condition);
       const output = this.#commit(dream, sample, condition);
-      const picture = this.model.decodeLatents(sample, dream.decoderCache).select(1, 0).contiguous();
+      const picture = this.model
+        .decodeLatents(sample, dream.picture, dream.decoderCache)
+        .select(1, 0)
+        .contiguous();
       return {
         latents: sample,
         picture,
@@ -169,7 +172,8 @@ export class Dreamer implements Imagination<DreamState> {
       dream.cache.rewind(1);
       const latents = model.encodeFrames(frames.unsqueeze(1), dream.encoderCache);
       const output = this.#commit(dream, latents, condition);
-      if (dream.decoderCache.layers.length > 0) model.decodeLatents(latents, dream.decoderCache);
+      if (dream.decoderCache.layers.length > 0)
+        model.decodeLatents(latents, dream.picture, dream.decoderCache);
       const felt = this.#feelings(dream, output);
       const known =
         state === null

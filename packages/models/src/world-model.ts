@@ -80,17 +80,23 @@ export class WorldModel extends Module {
       .mul(this.latentGain);
   }
 
-  /** Latents of the dynamics [B, T, N, C] to frames uint8 [B, T, V, H, W, 3]. */
-  decodeLatents(latents: Tensor, cache?: StackCache): Tensor {
+  /**
+   * Latents of the dynamics [B, T, N, C] to frames uint8 [B, T, V, H, W, 3].
+   * @param before frames just before the first, uint8 [B, V, H, W, 3]; nothing is known of them where left out
+   */
+  decodeLatents(latents: Tensor, before?: Tensor, cache?: StackCache): Tensor {
     const V = this.facts.cameras.length;
     const { height, width } = this.config.tokenizer;
     const [B = 0, T = 0, N = 0, C = 0] = latents.shape;
-    const images = latents
+    const perCamera = latents
       .div(this.latentGain)
       .view([B, T, V, N / V, C])
       .transpose(1, 2)
       .reshape([B * V, T, N / V, C]);
-    return this.tokenizer.decodeImages(images, cache).view([B, V, T, height, width, 3]).transpose(1, 2);
+    return this.tokenizer
+      .decodeImages(perCamera, before?.flatten(0, 1), cache)
+      .view([B, V, T, height, width, 3])
+      .transpose(1, 2);
   }
 
   /** What the dynamics is told beside the latents: row t of the input leads to frame t + 1, so all is shifted by one. */

@@ -50,18 +50,28 @@ test("a state that goes on as it went is foreseen by constant velocity alone", (
   expect(state?.rmse.every((value) => value > 0)).toBe(true);
 });
 
-test("the round trip is encoding and decoding, nothing else", async () => {
+test("the round trip is encoding and decoding on the last frame seen, nothing else", async () => {
   const { roundTrip } = await evaluate({ windows: 1000 }); // every window: rows 0 to 7 of each episode begin one
   const size = { height: SIDE, width: SIDE };
-  const errors: number[] = [];
+  const errors = roundTrip.psnr.map((): number[] => []);
   for (const { frames, length } of await loadEpisodes(still, undefined, squareFacts, size)) {
-    const video = fromTyped(frames, [1, length, 1, SIDE, SIDE, 3]);
-    const decoded = scope(() => noGrad(() => model.decodeLatents(model.encodeFrames(video)))).toTyped();
-    const sum = frames.reduce((total, value, i) => total + ((Number(decoded[i]) - value) / 255) ** 2, 0);
-    errors.push(sum / frames.length); // all rows are alike
+    const video = fromTyped(frames, [1, length, 1, SIDE, SIDE, 3]); // all rows are alike
+    const decoded = scope(() =>
+      noGrad(() => model.decodeLatents(model.encodeFrames(video), video.select(1, 0))),
+    ).toTyped();
+    const perFrame = frames.length / length;
+    for (const [h, list] of errors.entries()) {
+      const rest = frames.subarray(h * perFrame, (h + 1) * perFrame);
+      const sum = rest.reduce(
+        (all, value, i) => all + ((Number(decoded[h * perFrame + i]) - value) / 255) ** 2,
+        0,
+      );
+      list.push(sum / perFrame);
+    }
   }
-  const expected = psnr(errors.reduce((sum, e) => sum + e, 0) / errors.length);
-  for (const value of roundTrip.psnr) {
+  for (const [h, value] of roundTrip.psnr.entries()) {
+    const list = errors[h] ?? [];
+    const expected = psnr(list.reduce((sum, e) => sum + e, 0) / list.length);
     // Batches of another size are summed in another order, and a pixel between two greys then rounds the other way.
     expect(Math.abs(value - expected)).toBeLessThan(0.01);
   }

@@ -59,12 +59,13 @@ export function scoreWindows(setting: BatchSetting): WindowResult[] {
   return noGrad(() =>
     scope(() => {
       const target = prepare(fromTyped(truth, shape));
-      const copied = copies(prepare(fromTyped(last, [B, 1, ...shape.slice(2)])), target);
+      const before = fromTyped(last, [B, 1, ...shape.slice(2)]);
+      const copied = copies(prepare(before), target);
       const dreamed = errorsOf(prepare(dreamt.frames), target);
       const shuffled =
         misled === null ? null : perWindow(squaredErrors(flat(misled.frames), target.flat), shape);
       const copyLast = errorsOf(copied, target);
-      const roundTrip = errorsOf(prepare(roundTripOf(setting, target.frames)), target);
+      const roundTrip = errorsOf(prepare(roundTripOf(setting, before.select(1, 0), target.frames)), target);
       const nearest =
         remembered === null ? null : errorsOf(prepare(fromTyped(joined(remembered), shape)), target);
       const state = stateErrors(setting, dreamt.states);
@@ -108,11 +109,12 @@ function dream(setting: BatchSetting, actors: readonly Window[]): { frames: Tens
   }
 }
 
-/** Frames through the tokenizer and back: the best that any dynamics could do. */
-function roundTripOf({ model, usesBfloat16 }: BatchSetting, frames: Tensor): Tensor {
+/** Frames through the tokenizer and back, beginning on the last frame seen: the best that any dynamics could do. */
+function roundTripOf({ model, usesBfloat16 }: BatchSetting, before: Tensor, frames: Tensor): Tensor {
   const device = model.device.startsWith("cuda") ? "cuda" : "cpu";
+  const [seen, asked] = [before, frames].map((x) => x.to({ device: model.device })) as [Tensor, Tensor];
   return autocast({ enabled: usesBfloat16, device }, () =>
-    model.decodeLatents(model.encodeFrames(frames.to({ device: model.device }))).cpu(),
+    model.decodeLatents(model.encodeFrames(asked), seen).cpu(),
   );
 }
 

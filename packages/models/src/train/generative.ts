@@ -12,9 +12,9 @@ import type { Session, AnyTrainResult } from "./session.ts";
 /** Batches of images whose patches the first linear code is computed from. */
 const BASIS_BATCHES = 24;
 
-/** A tokenizer that looks back is trained on clips, one that does not on single images: the same number of frames. */
+/** The decoder sees the frame before; layers over time look back further. The same number of frames either way. */
 export function generativeNeeds({ tokenizer, training }: ModelConfig): LoaderNeeds {
-  const window = tokenizer.encoder.timeEvery > 0 ? Math.min(8, training.dynamics.clipFrames) : 1;
+  const window = tokenizer.encoder.timeEvery > 0 ? Math.min(8, training.dynamics.clipFrames) : 3;
   const batch = Math.max(1, Math.floor(training.tokenizer.batch / window));
   return { batch, window, size: { width: tokenizer.width, height: tokenizer.height } };
 }
