@@ -15,9 +15,25 @@ export {
   type RecordSummary,
 } from "./record/record-episodes.ts";
 export { episodeSeed, runEpisode, type EpisodeOutcome } from "./record/episode.ts";
-export { filmEpisodes, FILM_SIZE_PX, type Film, type FilmOptions } from "./record/film.ts";
-export { contactSheet, type ContactSheet, type ContactSheetOptions } from "./record/contact-sheet.ts";
-export { FAMILIES, SPLITS, TRAINING_SPLIT, perturbationOf, type Perturbation } from "./perturb/splits.ts";
+export { filmEpisodes, FILM_SIZE_PX, type Film, type FilmOptions } from "./gallery/film.ts";
+export {
+  conceptFilm,
+  conceptSheet,
+  contactSheet,
+  familySheet,
+  taskSheet,
+  type ContactSheet,
+  type ContactSheetOptions,
+} from "./gallery/gallery.ts";
+export { kindSheet, objectSheet } from "./gallery/objects.ts";
+export {
+  FAMILIES,
+  SPLITS,
+  TRAINING_SPLIT,
+  familyNamed,
+  perturbationOf,
+  type Perturbation,
+} from "./perturb/splits.ts";
 export type { Family } from "./perturb/family.ts";
 export { TASKS, taskNamed } from "./tasks/registry.ts";
 export type { Judgement, Motion, Task, TaskSetting } from "./tasks/task.ts";
@@ -26,7 +42,7 @@ export { Pilot } from "./operators/pilot.ts";
 export { ACTION_SPACES, type ActionSpaceName, type BadActionPolicy } from "./control/action-space.ts";
 export { BODIES, bodyNamed } from "./bodies/registry.ts";
 export type { Body, BodySpec, CameraSize } from "./bodies/body.ts";
-export { OBJECT_KINDS, type ObjectKind, type Trait } from "./scene/objects.ts";
+export { OBJECT_KINDS, kindNamed, type ObjectKind, type Trait } from "./scene/objects.ts";
 export { MjcfError, Physics, type Snapshot } from "./mujoco/physics.ts";
 export { RayCaster, type RayCasterOptions } from "./render/raycaster.ts";
 export {

@@ -1,5 +1,5 @@
 /** Renders concept scenes: one code path for possible, impossible and control clips, with ground truth beside them. */
-import { ConfigError, type Image, UsageError, makeRng } from "@orrery/core";
+import { ConfigError, type Image, UsageError, didYouMean, makeRng } from "@orrery/core";
 import type { Vec3 } from "../control/vec.ts";
 import { Physics } from "../mujoco/physics.ts";
 import type { CameraPose } from "../render/frame.ts";
@@ -7,6 +7,7 @@ import { RayCaster } from "../render/raycaster.ts";
 import { type Light, type Look, type RenderScene, makeRenderScene, setLook } from "../render/scene.ts";
 import { shiftColour } from "../scene/colours.ts";
 import { el } from "../scene/mjcf.ts";
+import { seedProblems } from "../seed.ts";
 import { containment, immutability, permanence } from "./hiding.ts";
 import { collision, continuity, hiddenEvolution, inertia, solidity } from "./rolling.ts";
 import type { Actor, Concept, Course, Stage } from "./stage.ts";
@@ -62,7 +63,6 @@ export interface ActorTruth {
 }
 
 export const CONCEPT_FPS = 10;
-const MAX_SEED = 2 ** 32 - 1;
 const SHAKE_FRAMES = 4;
 const SHAKE_M = 0.02;
 
@@ -116,18 +116,17 @@ export async function conceptClip(
 function checked(name: string, seed: number, variant: string, size: number): Concept {
   const concept = CONCEPTS.find((known) => known.name === name);
   if (!concept) {
-    const known = CONCEPTS.map((each) => each.name).join(", ");
-    throw new UsageError(`conceptClip: the concept must be one of ${known}, got "${name}".`);
+    const known = CONCEPTS.map((each) => each.name);
+    throw new UsageError(
+      `conceptClip: the concept must be one of ${known.join(", ")}, got "${name}".${didYouMean(name, known)}`,
+    );
   }
   if (!CONCEPT_VARIANTS.some((known) => known === variant)) {
     throw new UsageError(
       `conceptClip: the variant must be one of ${CONCEPT_VARIANTS.join(", ")}, got "${variant}".`,
     );
   }
-  const problems: string[] = [];
-  if (!Number.isInteger(seed) || seed < 0 || seed > MAX_SEED) {
-    problems.push(`seed must be a whole number from 0 to ${MAX_SEED}, got ${seed}`);
-  }
+  const problems = seedProblems(seed);
   if (!Number.isInteger(size) || size < 8 || size > 1024)
     problems.push(`size must be 8 to 1024, got ${size}`);
   if (problems.length > 0) throw new ConfigError("conceptClip", problems);

@@ -1,5 +1,5 @@
 /** Scripted operators: who moves the robot while episodes are recorded. */
-import { type Rng, UsageError } from "@orrery/core";
+import { type Rng, UsageError, didYouMean } from "@orrery/core";
 import type { Motion, TaskSetting } from "../tasks/task.ts";
 import type { SceneView } from "../world/scene-view.ts";
 import { Hands } from "./hands.ts";
@@ -14,7 +14,7 @@ export function checkOperator(name: string): OperatorName {
   const found = OPERATORS.find((known) => known === name);
   if (!found)
     throw new UsageError(
-      `checkOperator: the operator must be one of ${OPERATORS.join(", ")}, got "${name}".`,
+      `checkOperator: the operator must be one of ${OPERATORS.join(", ")}, got "${name}".${didYouMean(name, OPERATORS)}`,
     );
   return found;
 }

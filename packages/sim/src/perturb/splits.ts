@@ -2,7 +2,7 @@
  * Named, fixed splits. Training draws from `seen` only; `novel-<family>` changes one thing at full strength unless
  * told otherwise; `novel-combination` shows known kinds in known colours that never came together in training.
  */
-import { UsageError } from "@orrery/core";
+import { UsageError, didYouMean } from "@orrery/core";
 import { camera } from "./camera.ts";
 import { friction, mass } from "./dynamics.ts";
 import type { Family } from "./family.ts";
@@ -34,6 +34,18 @@ export const SPLITS: readonly string[] = [
   "novel-combination",
 ];
 
+/** @throws {UsageError} if there is no such family */
+export function familyNamed(name: string): Family {
+  const family = FAMILIES.find((known) => known.name === name);
+  if (!family) {
+    const names = FAMILIES.map((each) => each.name);
+    throw new UsageError(
+      `familyNamed: the family must be one of ${names.join(", ")}, got "${name}".${didYouMean(name, names)}`,
+    );
+  }
+  return family;
+}
+
 /** What one world perturbs. */
 export interface Perturbation {
   readonly family: Family | null;
@@ -48,7 +60,9 @@ export interface Perturbation {
  */
 export function perturbationOf(split: string = TRAINING_SPLIT, strength = 1): Perturbation {
   if (!SPLITS.includes(split)) {
-    throw new UsageError(`perturbationOf: the split must be one of ${SPLITS.join(", ")}, got "${split}".`);
+    throw new UsageError(
+      `perturbationOf: the split must be one of ${SPLITS.join(", ")}, got "${split}".${didYouMean(split, SPLITS)}`,
+    );
   }
   if (!(strength >= 0 && strength <= 1)) {
     throw new UsageError(`perturbationOf: the strength must be from 0 to 1, got ${strength}.`);

@@ -2,6 +2,7 @@
 import { AbortedError, ConfigError } from "@orrery/core";
 import { EpisodeRecorder, openDatasetWriter } from "@orrery/data";
 import { episodeSeed } from "../record/episode.ts";
+import { seedProblems } from "../seed.ts";
 import { type RecordProgress, type RecordSummary, checkPurpose } from "../record/record-episodes.ts";
 import { type PushTOperator, checkPushTOperator, runPushTEpisode } from "./episode.ts";
 import { PushTWorld } from "./world.ts";
@@ -112,10 +113,9 @@ function labelsOf(operator: PushTOperator, success: boolean, isEvaluation: boole
 }
 
 function checkNumbers(episodes: number, seed: number, limitSec: number): void {
-  const problems: string[] = [];
+  const problems = seedProblems(seed);
   if (!Number.isInteger(episodes) || episodes < 1)
     problems.push(`episodes must be 1 or more, got ${episodes}`);
-  if (!Number.isInteger(seed) || seed < 0) problems.push(`seed must be a whole number from 0, got ${seed}`);
   if (!(limitSec > 0)) problems.push(`timeLimitSec must be above 0, got ${limitSec}`);
   if (problems.length > 0) throw new ConfigError("recordPushT", problems);
 }

@@ -15,6 +15,7 @@ import { checkActionSpace } from "../control/action-space.ts";
 import { actionPartsOf } from "../control/make-action-space.ts";
 import { checkOperator } from "../operators/operator.ts";
 import { TRAINING_SPLIT, perturbationOf } from "../perturb/splits.ts";
+import { seedProblems } from "../seed.ts";
 import { taskNamed } from "../tasks/registry.ts";
 import { DEFAULT_BODY, defaultCameras } from "../world/kitchen-world.ts";
 import type { EpisodeOrder, EpisodeReport, WorkerPlan } from "./messages.ts";
@@ -104,11 +105,11 @@ export async function recordEpisodes(options: RecordOptions): Promise<RecordSumm
 }
 
 function planOf(options: RecordOptions): Omit<WorkerPlan, "recordingFolder"> {
-  const problems: string[] = [];
   const { episodes, seed, workers = 1, timeLimitSec } = options;
+  const problems: string[] = [];
   if (!Number.isInteger(episodes) || episodes < 1)
     problems.push(`episodes must be 1 or more, got ${episodes}`);
-  if (!Number.isInteger(seed) || seed < 0) problems.push(`seed must be a whole number from 0, got ${seed}`);
+  problems.push(...seedProblems(seed));
   if (!Number.isInteger(workers) || workers < 1) problems.push(`workers must be 1 or more, got ${workers}`);
   if (timeLimitSec !== undefined && !(timeLimitSec > 0)) {
     problems.push(`timeLimitSec must be above 0, got ${timeLimitSec}`);

@@ -1,4 +1,5 @@
 /** The kinds of loose objects that training draws from, as a table. To add one, add an entry to a file of kinds/. */
+import { UsageError, didYouMean } from "@orrery/core";
 import { BLOCKS } from "./kinds/blocks.ts";
 import { CONTAINERS } from "./kinds/containers.ts";
 import { FRUIT } from "./kinds/fruit.ts";
@@ -15,3 +16,18 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   ...HOUSEHOLD,
   ...CONTAINERS,
 ];
+
+/**
+ * The kind of this name, among those given: all that training draws from, unless told otherwise.
+ * @throws {UsageError} if there is no such kind
+ */
+export function kindNamed(name: string, kinds: readonly ObjectKind[] = OBJECT_KINDS): ObjectKind {
+  const kind = kinds.find((known) => known.name === name);
+  if (!kind) {
+    const names = kinds.map((each) => each.name);
+    throw new UsageError(
+      `kindNamed: the object must be one of ${names.join(", ")}, got "${name}".${didYouMean(name, names)}`,
+    );
+  }
+  return kind;
+}

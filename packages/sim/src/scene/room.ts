@@ -17,7 +17,7 @@ const TOP_HALF_M = 0.02;
  */
 export const ROOM_CAMERA = "room";
 const EYE = [1.85, 1.15, 1.75] as const;
-const AIM = [0.4, 0.02, 0.93] as const;
+const AIM = [0.42, 0, 0.9] as const;
 
 export function roomGeoms(scene: SceneSpec, looks: Map<string, Look>): string {
   looks.set("floor", scene.floor);
@@ -70,6 +70,6 @@ function roomCamera(): string {
     name: ROOM_CAMERA,
     pos: EYE,
     xyaxes: cameraAxes(forward, upright, [0, 0, 0]),
-    fovy: 47,
+    fovy: 43,
   });
 }

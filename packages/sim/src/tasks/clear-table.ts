@@ -4,7 +4,7 @@ import { bringToBowl, bringToShelf, isInBowl, isLetGo, isOnShelf } from "../oper
 import { drawObject, drawObjects, kindsWith } from "../scene/draw.ts";
 import { drawShelf } from "../scene/draw-furniture.ts";
 import { shelfDiscs } from "../scene/furniture.ts";
-import { OBJECT_KINDS, type ObjectKind } from "../scene/objects.ts";
+import { type ObjectKind, kindNamed } from "../scene/objects.ts";
 import type { PlacedObject, SceneSpec } from "../scene/scene-spec.ts";
 import type { SceneView } from "../world/scene-view.ts";
 import { type Task, type TaskSetting, hasFallen } from "./task.ts";
@@ -24,7 +24,7 @@ function setUp(rng: Rng, room: SceneSpec): TaskSetting {
   const shelf = drawShelf(rng);
   const bowl = drawObject(rng, {
     name: "bowl",
-    kinds: OBJECT_KINDS.filter((kind) => kind.name === "bowl"),
+    kinds: [kindNamed("bowl")],
     pairs: room.catalogue.pairs,
     among: [],
     area: { x: [0.52, 0.56], y: [-0.24, 0.24] },

@@ -2,7 +2,7 @@
 import type { Rng } from "@orrery/core";
 import { bringToBowl, isInBowl, isLetGo, nearestTool, planarGap } from "../operators/places.ts";
 import { clutterKinds, drawObject, drawObjects, kindsWith } from "../scene/draw.ts";
-import { OBJECT_KINDS } from "../scene/objects.ts";
+import { kindNamed } from "../scene/objects.ts";
 import type { SceneSpec } from "../scene/scene-spec.ts";
 import { type Task, type TaskSetting, closeness, hasFallen } from "./task.ts";
 import { phrase } from "./wording.ts";
@@ -18,7 +18,7 @@ function setUp(rng: Rng, room: SceneSpec): TaskSetting {
   const small = kindsWith(room, "graspable", "small");
   const bowl = drawObject(rng, {
     name: "bowl",
-    kinds: OBJECT_KINDS.filter((kind) => kind.name === "bowl"),
+    kinds: [kindNamed("bowl")],
     pairs: room.catalogue.pairs,
     among: [],
     area: { x: [0.54, 0.66], y: [-0.2, 0.2] },

@@ -1,5 +1,5 @@
 /** Every task by name. Add yours here. */
-import { UsageError } from "@orrery/core";
+import { UsageError, didYouMean } from "@orrery/core";
 import { clearTable } from "./clear-table.ts";
 import { closeDrawer, openDrawer } from "./drawer.ts";
 import { handOver } from "./hand-over.ts";
@@ -36,8 +36,9 @@ export const TASKS: readonly Task[] = [
 export function taskNamed(name: string): Task {
   const task = TASKS.find((known) => known.name === name);
   if (!task) {
+    const names = TASKS.map((each) => each.name);
     throw new UsageError(
-      `taskNamed: the task must be one of ${TASKS.map((t) => t.name).join(", ")}, got "${name}".`,
+      `taskNamed: the task must be one of ${names.join(", ")}, got "${name}".${didYouMean(name, names)}`,
     );
   }
   return task;

@@ -3,7 +3,7 @@ import type { Rng } from "@orrery/core";
 import { distance } from "../control/vec.ts";
 import { grasp, putDown } from "../operators/skills.ts";
 import { drawObjects } from "../scene/draw.ts";
-import { OBJECT_KINDS } from "../scene/objects.ts";
+import { kindNamed } from "../scene/objects.ts";
 import type { SceneSpec } from "../scene/scene-spec.ts";
 import { type Task, type TaskSetting, closeness, hasFallen } from "./task.ts";
 import { phrase } from "./wording.ts";
@@ -16,7 +16,7 @@ export const stack: Task = {
 };
 
 function setUp(rng: Rng, room: SceneSpec): TaskSetting {
-  const cubes = OBJECT_KINDS.filter((kind) => kind.name === "cube");
+  const cubes = [kindNamed("cube")];
   const scene = drawObjects(rng, room, cubes, 2 + rng.int(2));
   const [upper, lower] = [scene.objects[0]!, scene.objects[1]!];
   return {

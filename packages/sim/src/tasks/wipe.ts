@@ -7,7 +7,7 @@ import { grasp, isHeld } from "../operators/skills.ts";
 import type { Look } from "../render/scene.ts";
 import { clutterKinds, drawObject, drawObjects } from "../scene/draw.ts";
 import { furnitureDiscs } from "../scene/furniture.ts";
-import { OBJECT_KINDS } from "../scene/objects.ts";
+import { kindNamed } from "../scene/objects.ts";
 import type { PlacedObject, SceneSpec } from "../scene/scene-spec.ts";
 import { drawSpill } from "../scene/spill.ts";
 import { type Motion, type Task, type TaskSetting, closeness, hasFallen } from "./task.ts";
@@ -37,7 +37,7 @@ function setUp(rng: Rng, room: SceneSpec): TaskSetting {
   const wet = { ...room, spills: [spill] };
   const sponge = drawObject(rng, {
     name: "object_0",
-    kinds: OBJECT_KINDS.filter((kind) => kind.name === "sponge"),
+    kinds: [kindNamed("sponge")],
     pairs: room.catalogue.pairs,
     among: furnitureDiscs(wet),
   })!;

@@ -1,0 +1,140 @@
+/** The sheets that show a whole list at once: all tasks, all families, all concepts. */
+import type { Image } from "@orrery/core";
+import { CONCEPTS, CONCEPT_VARIANTS, type ConceptVariant, conceptClip } from "../concepts/clip.ts";
+import { FAMILIES } from "../perturb/splits.ts";
+import { PUSHT } from "../pusht/record.ts";
+import { TASKS } from "../tasks/registry.ts";
+import { type Film, type FilmOptions, filmEpisodes } from "./film.ts";
+import { type SheetRow, evenly, halved, sheetOf } from "./sheet.ts";
+
+export interface ContactSheet {
+  readonly image: Image;
+  /** One line per row. */
+  readonly captions: readonly string[];
+}
+
+export interface ContactSheetOptions extends Omit<FilmOptions, "pictures"> {
+  /** Episodes, one per row. */
+  readonly rows?: number;
+  readonly columns?: number;
+}
+
+const COLUMNS = 8;
+
+/**
+ * One row per episode of a task.
+ * @throws {UsageError} for an unknown task, operator, body, split or camera
+ * @throws {ConfigError} for sizes out of range
+ */
+export async function contactSheet(
+  options: ContactSheetOptions,
+): Promise<ContactSheet & { readonly successes: number }> {
+  const { rows = 4, columns = COLUMNS } = options;
+  const films: Film[] = [];
+  for await (const film of filmEpisodes(rows, { ...options, pictures: columns })) films.push(film);
+  const successes = films.filter(({ success }) => success).length;
+  return { ...laidOut(films), successes };
+}
+
+/** One row per task of the kitchen, and PushT below them. */
+export async function taskSheet(options: Omit<ContactSheetOptions, "task" | "rows">): Promise<ContactSheet> {
+  const { columns = COLUMNS, seed = 0, size } = options;
+  const rows: SheetRow[] = [];
+  for (const { name } of TASKS) {
+    const film = await firstFilm({ ...options, task: name, pictures: columns });
+    rows.push({ caption: `${name}: ${film.instruction}`, images: film.images });
+  }
+  const plain = { task: PUSHT, seed, pictures: columns, ...(size === undefined ? {} : { size }) };
+  const { instruction, images } = await firstFilm(plain);
+  rows.push({ caption: `${PUSHT}: ${instruction}`, images });
+  return sheet(rows);
+}
+
+const STRENGTHS = [0, 0.5, 1] as const;
+
+/** One row per perturbation family: the same moments of the same episodes at strengths 0, 0.5 and 1. */
+export async function familySheet(
+  options: Omit<ContactSheetOptions, "split" | "strength" | "rows">,
+): Promise<ContactSheet> {
+  const { columns = 6, seed = 0 } = options;
+  const each = Math.max(1, Math.floor(columns / STRENGTHS.length));
+  const rows: SheetRow[] = [];
+  for (const { name, summary } of FAMILIES) {
+    const images: Image[] = [];
+    for (const strength of STRENGTHS) {
+      for (let k = 0; k < each; k++) {
+        const film = await firstFilm({
+          ...options,
+          split: `novel-${name}`,
+          strength,
+          seed: seed + k,
+          pictures: 5,
+        });
+        images.push(film.images[2]!); // halfway, where hands and things meet
+      }
+    }
+    rows.push({ caption: `${name} at 0, 0.5, 1: ${summary}`, images });
+  }
+  return sheet(rows);
+}
+
+/**
+ * One concept: a row per variant. All of them (`name` left out): a possible and an impossible row each.
+ * @throws {UsageError} for an unknown concept
+ */
+export async function conceptSheet(options: {
+  readonly name?: string;
+  readonly seed?: number;
+  readonly size?: number;
+  readonly columns?: number;
+}): Promise<ContactSheet> {
+  const { name, seed = 0, size = 96, columns = 10 } = options;
+  const pair: readonly ConceptVariant[] = ["possible-a", "impossible-a"];
+  const rows: SheetRow[] = [];
+  const all = CONCEPTS.map((concept) => concept.name);
+  for (const concept of name === undefined ? all : [name]) {
+    for (const variant of name === undefined ? pair : CONCEPT_VARIANTS) {
+      const images = await conceptPictures(concept, variant, seed, size);
+      rows.push({ caption: `${concept}, ${variant}`, images: evenly(images, columns) });
+    }
+  }
+  return sheet(rows);
+}
+
+/** The quadruplet of a concept as one film: possible above, impossible below, frame by frame. */
+export async function conceptFilm(name: string, seed: number, size: number): Promise<Image[]> {
+  const clips: Image[][] = [];
+  for (const variant of ["possible-a", "possible-b", "impossible-a", "impossible-b"] as const) {
+    clips.push(await conceptPictures(name, variant, seed, size));
+  }
+  const [a, b, c, d] = clips as [Image[], Image[], Image[], Image[]];
+  return a.map((image, t) =>
+    sheetOf([
+      { caption: "possible", images: [image, b[t]!] },
+      { caption: "impossible", images: [c[t]!, d[t]!] },
+    ]),
+  );
+}
+
+async function conceptPictures(
+  name: string,
+  variant: ConceptVariant,
+  seed: number,
+  size: number,
+): Promise<Image[]> {
+  const { images } = await conceptClip(name, seed, variant, 2 * size);
+  return images.map(halved);
+}
+
+async function firstFilm(options: FilmOptions): Promise<Film> {
+  for await (const film of filmEpisodes(1, options)) return film;
+  throw new Error("internal: no film of one episode.");
+}
+
+function laidOut(films: readonly Film[]): ContactSheet {
+  return sheet(films.map(({ caption, images }) => ({ caption, images })));
+}
+
+function sheet(rows: readonly SheetRow[]): ContactSheet {
+  return { image: sheetOf(rows), captions: rows.map(({ caption }) => String(caption ?? "")) };
+}
