@@ -51,11 +51,35 @@ export function isColumnDtype(dtype: string): boolean {
   return /^(float(16|32|64)|u?int(8|16|32|64)|bool|string)$/.test(dtype);
 }
 
+/** Values that are allocated on the metadata's word; more must be found in the rows first. */
+const TRUSTED_VALUES = 1 << 20;
+
+/** @throws {DataError} if no row comes near the width that the metadata claims */
+function requireWidth(name: string, width: number, rows: ArrayLike<unknown>): void {
+  let longest = 0;
+  for (let t = 0; t < rows.length && longest < width; t++) longest = Math.max(longest, countLeaves(rows[t]));
+  if (longest >= width) return;
+  throw new DataError(
+    `column "${name}": rows must hold ${width} values by the metadata, the longest holds ${longest}. Correct its shape in info.json.`,
+  );
+}
+
+function countLeaves(value: unknown): number {
+  if (value === null || value === undefined) return 0;
+  if (typeof value !== "object") return 1;
+  const list = value as ArrayLike<unknown>;
+  if (ArrayBuffer.isView(value)) return list.length;
+  let count = 0;
+  for (let i = 0; i < list.length; i++) count += Math.max(1, countLeaves(list[i]));
+  return count;
+}
+
 /**
  * Flattens parquet's decoded rows (numbers, bigints, booleans, strings, or lists of them nested to any depth).
  *
  * @param rows one value per row, as hyparquet returns them; not kept
  * @returns the column, and how many rows had another number of values than `width` (masked out, set to 0)
+ * @throws {DataError} if `width` is far more than the rows hold
  */
 export function columnFromRows(
   name: string,
@@ -64,6 +88,7 @@ export function columnFromRows(
   rows: ArrayLike<unknown>,
 ): { column: Column; raggedRows: number } {
   const T = rows.length;
+  if (T * width > TRUSTED_VALUES) requireWidth(name, width, rows);
   const data = makeColumnArray(dtype, T * width);
   const mask = new Uint8Array(T);
   let raggedRows = 0;

@@ -157,10 +157,18 @@ export class DatasetReader {
     return this.#meta.episodeStats(index);
   }
 
-  /** Statistics over the whole dataset (meta/stats.json), null where it has none. */
+  /** Statistics over the whole dataset (meta/stats.json), null where it has none that can be read. */
   async stats(): Promise<StatsByFeature | null> {
+    const path = "meta/stats.json";
     if (!(await this.files.list("meta")).includes("stats.json")) return null;
-    return parseStatsFile(await this.files.text("meta/stats.json"));
+    try {
+      return parseStatsFile(await this.files.text(path));
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      const cure = "Compute the statistics anew; nothing here needs them.";
+      this.#problems.add("error", path, `it must be JSON (${error.message}).`, cure);
+      return null;
+    }
   }
 
   /** True for an episode that waits to be merged: the dataset's totals and statistics do not count it yet. */

@@ -76,10 +76,14 @@ export function leaves(value: unknown): number[] {
   return [Number(value)];
 }
 
+/** Indices above this are damage: the list has a place for each index below the highest. */
+const MAX_TASK_INDEX = 1e6;
+
 /** Tasks in index order, with empty strings for holes in the numbering. */
 export function tasksByIndex(rows: readonly { index: number; text: string }[]): string[] {
   const tasks: string[] = [];
-  for (const { index, text } of rows) if (index >= 0) tasks[index] = text;
+  for (const { index, text } of rows)
+    if (Number.isInteger(index) && index >= 0 && index <= MAX_TASK_INDEX) tasks[index] = text;
   return Array.from(tasks, (text) => text ?? "");
 }
 

@@ -34,6 +34,8 @@ export interface VideoSettings {
   readonly crf?: number;
   readonly preset?: string;
   readonly chroma?: 420 | 444;
+  /** Encoder threads of each camera; the encoded bytes depend on the number, and on nothing else of the machine. */
+  readonly threads?: number;
 }
 
 export interface RecorderOptions {

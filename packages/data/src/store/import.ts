@@ -43,6 +43,12 @@ export interface ImportReport {
   readonly notes: readonly string[];
 }
 
+/**
+ * An import has the machine to itself, unlike a recording, and one encoder thread beside it would leave cores idle. A
+ * fixed number, since H.264 comes out a little different with each.
+ */
+const ENCODER_THREADS = 2;
+
 /** Label that ties an episode to its place in the source. */
 export const SOURCE_ID = "source_id";
 
@@ -158,7 +164,7 @@ class ImportRun {
     const { video, licence, limits } = this.#options;
     return DatasetWriter.open(this.#to, {
       embodiment,
-      ...(video ? { video } : {}),
+      video: { threads: ENCODER_THREADS, ...video },
       ...(licence === undefined ? {} : { licence }),
       ...(limits ? { limits } : {}),
     });

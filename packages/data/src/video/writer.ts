@@ -65,10 +65,21 @@ export interface VideoWriter {
   abort(): void;
 }
 
-const ENCODERS = {
+/** Encoders and their defaults. */
+export const ENCODERS = {
   h264: { name: "libx264", crf: 20, preset: "veryfast" },
   hevc: { name: "libx265", crf: 20, preset: "ultrafast" },
   av1: { name: "libsvtav1", crf: 30, preset: "12" },
+} as const;
+
+/** Frames from one keyframe to the next. */
+export const DEFAULT_GOP = 2;
+
+const CLOSED_GROUPS = "bframes=0:scenecut=0:open-gop=0";
+/** Tuning for human eyes costs a model 1.8 dB at equal bytes; without CABAC decoding is 1.4 times as fast. */
+export const X264_PARAMS = {
+  model: `${CLOSED_GROUPS}:psy=0:aq-mode=0:cabac=0`,
+  people: CLOSED_GROUPS,
 } as const;
 
 /** @throws {UsageError} if the options can't be met; @throws {DataError} if the file can't be made */
@@ -92,7 +103,7 @@ function checkOptions(options: VideoWriterOptions): Required<VideoWriterOptions>
   if (codec === "av1" && Math.min(width, height) < 64) {
     problems.push(`the AV1 encoder needs sides of 64 or more, got ${width} x ${height}`);
   }
-  const gop = options.gop ?? 2;
+  const gop = options.gop ?? DEFAULT_GOP;
   if (!Number.isInteger(gop) || gop < 1) problems.push(`gop must be 1 or more, got ${gop}`);
   if (problems.length > 0) throw new UsageError(`openVideoWriter: ${problems.join("; ")}.`);
   const { crf, preset } = ENCODERS[codec];
@@ -159,7 +170,9 @@ class Mp4Writer implements VideoWriter {
     this.#rgbPixels = this.#rgb.data?.[0] ?? new Uint8Array();
     this.#yuv = makeFrame(width, height, chroma === 444 ? AV_PIX_FMT_YUV444P : AV_PIX_FMT_YUV420P, 32);
     this.#scaler.allocContext();
-    this.#scaler.setOption("sws_flags", "area+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact");
+    // The size stays, so "point" interpolates nothing; it takes half the time of "area" for the same result.
+    const scaler = chroma === 444 ? "point" : "area";
+    this.#scaler.setOption("sws_flags", `${scaler}+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact`);
   }
 
   #openEncoder(timeBase: Rational): void {
@@ -187,9 +200,7 @@ class Mp4Writer implements VideoWriter {
     context.setOption("preset", preset);
     // Closed groups without B-frames: a random frame costs at most `gop` decodes and nothing waits for reordering.
     if (codec === "h264") {
-      // Tuning for human eyes costs a model 1.8 dB at equal bytes; without CABAC decoding is 1.4 times as fast.
-      const tuning = this.#options.audience === "model" ? ":psy=0:aq-mode=0:cabac=0" : "";
-      context.setOption("x264-params", `bframes=0:scenecut=0:open-gop=0${tuning}`);
+      context.setOption("x264-params", X264_PARAMS[this.#options.audience]);
     }
     if (codec === "hevc") context.setOption("x265-params", "bframes=0:scenecut=0:open-gop=0:log-level=none");
     if (codec === "av1") context.setOption("svtav1-params", `fast-decode=1:lp=${threads}`);

@@ -1,5 +1,6 @@
 /** `orrery bench`: speed, with the peer run beside it. */
 import type { Command } from "commander";
+import { addBenchImport } from "./import.ts";
 import { addBenchSim } from "./sim.ts";
 import { addBenchTorch } from "./torch.ts";
 
@@ -7,4 +8,5 @@ export function addBench(program: Command): void {
   const bench = program.command("bench").description("measure speed beside a peer doing the same work");
   addBenchTorch(bench);
   addBenchSim(bench);
+  addBenchImport(bench);
 }

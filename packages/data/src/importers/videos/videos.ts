@@ -143,7 +143,7 @@ async function* readSteps(
   const readers: VideoReader[] = [];
   try {
     const views = span.clip.cameras.map(({ name, path }) => {
-      const reader = new VideoReader(path, { size, fit: settings.fit, allowDamage: true });
+      const reader = new VideoReader(path, { size, fit: settings.fit, allowDamage: true, threads: 2 });
       readers.push(reader);
       return { name, frames: clocked(reader, span, rateHz, findings)[Symbol.iterator]() };
     });
