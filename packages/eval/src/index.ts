@@ -11,3 +11,11 @@ export { bootstrap, psnr, wilson, type Interval } from "./statistics.ts";
 export { scoreRun, type ScoreRunOptions } from "./prediction/score-run.ts";
 export { dreamOn, loadEpisode, recordedActions, type DreamOptions, type DreamResult } from "./dream/dream.ts";
 export { filmStrip, sideBySide, truthBesideDream } from "./dream/tiles.ts";
+export {
+  studyLabels,
+  type ConditionResult,
+  type LabelStudyOptions,
+  type LabelStudyResult,
+} from "./labels/study.ts";
+export { labelReport, nameOf } from "./labels/report.ts";
+export { scoreInverse, type InverseScores } from "./labels/score-inverse.ts";

@@ -5,16 +5,23 @@
  * Shapes: F frames of all episodes, N latent tokens, C channels, A action width, P state width, B batch, T clip.
  */
 import { AbortedError, DataError, type Rng } from "@orrery/core";
-import { episodeFrames, type DatasetReader, type EpisodeColumns } from "@orrery/data";
+import { episodeFrames, type ClipSource, type EpisodeColumns } from "@orrery/data";
 import { autocast, cat, fromTyped, keep, noGrad, scope, type Tensor } from "@orrery/torch";
+import { actionLabels } from "../inverse/inferred-columns.ts";
 import type { WorldModel } from "../world-model.ts";
 import type { LatentBatch } from "../nets/shortcut.ts";
 
-export interface TrainingSource {
-  readonly dataset: DatasetReader;
-  /** All where left out. */
-  readonly episodes?: readonly number[];
+/** One dataset of what is learnt from: its episodes, the rows of them that curation keeps, and its share of the windows. */
+export interface TrainingSource extends ClipSource {
+  /**
+   * What becomes of actions that were inferred from pictures: "use" them like recorded ones, show each of them in a
+   * share of the draws "by-confidence", or "ignore" them. "use" where left out.
+   */
+  readonly inferredActions?: InferredUse;
 }
+
+export const INFERRED_USES = ["use", "by-confidence", "ignore"] as const;
+export type InferredUse = (typeof INFERRED_USES)[number];
 
 /** Targets of the heads for a batch, beside the latents. */
 export interface OutcomeTargets {
@@ -40,6 +47,7 @@ const CHUNK = 64;
 interface Rows {
   readonly action: Tensor; // [F, A], normalised
   readonly hasAction: Tensor; // float [F, 1]
+  readonly trust: Tensor; // float [F, 1]: 1 for recorded actions, the confidence for inferred ones
   readonly state: Tensor; // [F, P], normalised
   readonly hasState: Tensor; // float [F, 1]
   readonly reward: Tensor; // [F], normalised
@@ -47,30 +55,44 @@ interface Rows {
   readonly success: Tensor; // float [F]
 }
 
+/** First frame and length of an episode, or of a kept span of one. */
+type Span = readonly [first: number, length: number];
+
+/** What was encoded of one source. */
+interface Group {
+  readonly spans: readonly Span[];
+  /** Share of the windows; in proportion to their number where left out. */
+  readonly weight: number | undefined;
+}
+
 export class LatentStore {
+  /** Rows whose action is inferred rather than recorded. */
+  readonly numInferred: number;
   readonly #latents: Tensor; // [F, N, C], of standard deviation `latentStd`
   readonly #rows: Rows;
-  /** First frame and length of each episode. */
-  readonly #spans: readonly (readonly [first: number, length: number])[];
+  readonly #groups: readonly Group[];
+  readonly #hasDoubt: boolean;
   readonly #model: WorldModel;
 
   private constructor(
     model: WorldModel,
     latents: Tensor,
-    rows: Rows,
-    spans: readonly (readonly [number, number])[],
+    { rows, numInferred, hasDoubt }: Gathered,
+    groups: readonly Group[],
   ) {
     this.#model = model;
     this.#latents = latents;
     this.#rows = rows;
-    this.#spans = spans;
+    this.numInferred = numInferred;
+    this.#hasDoubt = hasDoubt;
+    this.#groups = groups;
   }
 
   /** Encodes all frames and sets the model's `latentGain`. Uses the model's scales, which must be set. */
   static async build(model: WorldModel, options: StoreOptions): Promise<LatentStore> {
     const { height, width } = model.config.tokenizer;
     const parts: Tensor[] = [];
-    const columns: EpisodeColumns[] = [];
+    const numbers: Numbers[] = [];
     const framesInAll = options.sources.reduce((sum, { dataset, episodes }) => {
       const wanted =
         episodes === undefined
@@ -81,26 +103,31 @@ export class LatentStore {
     let framesDone = 0;
     // A resumed model brings its gain along; dividing it out again would round, and the run would not be the same.
     noGrad(() => model.latentGain.fill_(1));
-    for (const { dataset, episodes } of options.sources) {
-      const request = { dataset, size: { width, height }, cameras: model.facts.cameras, onSkip: () => {} };
-      for await (const episode of episodeFrames(
-        episodes === undefined ? request : { ...request, episodes },
-      )) {
+    const groups: Group[] = [];
+    let first = 0;
+    for (const { dataset, episodes, spans: kept, weight, inferredActions = "use" } of options.sources) {
+      const spans: Span[] = [];
+      groups.push({ spans, weight });
+      for await (const episode of episodeFrames({
+        dataset,
+        size: { width, height },
+        cameras: model.facts.cameras,
+        onSkip: () => {},
+        // An episode of several kept spans may be named once for each of them.
+        ...(episodes === undefined ? {} : { episodes: [...new Set(episodes)] }),
+        ...(kept === undefined ? {} : { spans: kept }),
+      })) {
         if (options.signal?.aborted)
           throw new AbortedError("Stopped while encoding latents; run again with --resume.");
         parts.push(encodeEpisode(model, episode.frames, episode.length, options.usesBfloat16));
-        columns.push(episode.columns);
+        numbers.push({ columns: episode.columns, inferredActions });
+        spans.push([first, episode.length]);
+        first += episode.length;
         framesDone += episode.length;
         options.onProgress?.(framesDone, framesInAll);
       }
     }
     if (parts.length === 0) throw new DataError("LatentStore: no episode has frames to encode.");
-    const spans: [number, number][] = [];
-    let first = 0;
-    for (const { length } of columns) {
-      spans.push([first, length]);
-      first += length;
-    }
     const latents = keep(
       noGrad(() =>
         scope(() => {
@@ -108,13 +135,18 @@ export class LatentStore {
           const gain = model.config.dynamics.latentStd / all.std().item();
           model.latentGain.fill_(gain);
           const scaled = all.mul(gain);
-          model.dynamics.changeStd.copy_(changeOf(scaled, spans));
+          model.dynamics.changeStd.copy_(
+            changeOf(
+              scaled,
+              groups.flatMap(({ spans }) => spans),
+            ),
+          );
           return scaled;
         }),
       ),
     );
     for (const part of parts) part.free();
-    return new LatentStore(model, latents, gatherRows(model, columns, first), spans);
+    return new LatentStore(model, latents, gatherRows(model, numbers, first), groups);
   }
 
   get numFrames(): number {
@@ -123,14 +155,14 @@ export class LatentStore {
 
   /** Windows of T frames there are. */
   numWindows(T: number): number {
-    return this.#spans.reduce((sum, [, length]) => sum + Math.max(0, length - T + 1), 0);
+    return this.#groups.reduce((sum, group) => sum + windowsOf(group, T), 0);
   }
 
-  /** B windows of T frames, drawn uniformly over all; to be called inside a scope. */
+  /** B windows of T frames, drawn uniformly within each source and by weight between them; to be called inside a scope. */
   draw(B: number, T: number, rng: Rng): LatentBatch & { readonly targets: OutcomeTargets } {
     const total = this.numWindows(T);
     if (total === 0) {
-      const longest = Math.max(...this.#spans.map(([, length]) => length));
+      const longest = Math.max(...this.#groups.flatMap(({ spans }) => spans.map(([, length]) => length)));
       throw new DataError(
         `LatentStore: clips of ${T} frames were asked for, the longest episode has ${longest}. Set training.dynamics.clipFrames lower.`,
       );
@@ -139,7 +171,7 @@ export class LatentStore {
     const previous = new BigInt64Array(B * T);
     const hasPrevious = new Float32Array(B * T);
     for (let b = 0; b < B; b++) {
-      const start = this.#windowStart(rng.int(total), T);
+      const start = this.#windowStart(T, total, rng);
       for (let t = 0; t < T; t++) {
         index[b * T + t] = BigInt(start + t);
         previous[b * T + t] = BigInt(start + Math.max(0, t - 1));
@@ -150,7 +182,7 @@ export class LatentStore {
     const at = fromTyped(index, [B * T], { device });
     const before = fromTyped(previous, [B * T], { device });
     const known = fromTyped(hasPrevious, [B, T, 1], { device });
-    return this.#assemble(B, T, at, before, known);
+    return this.#assemble(B, T, at, before, known, this.#thresholds(B, T, rng));
   }
 
   free(): void {
@@ -158,14 +190,34 @@ export class LatentStore {
     for (const tensor of Object.values(this.#rows) as Tensor[]) tensor.free();
   }
 
-  #windowStart(window: number, T: number): number {
-    let rest = window;
-    for (const [first, length] of this.#spans) {
+  #windowStart(T: number, total: number, rng: Rng): number {
+    const isWeighted = this.#groups.every(({ weight }) => weight !== undefined);
+    const spans = isWeighted ? this.#drawGroup(T, rng).spans : this.#groups.flatMap((group) => group.spans);
+    let rest = rng.int(isWeighted ? windowsOf({ spans }, T) : total);
+    for (const [first, length] of spans) {
       const here = Math.max(0, length - T + 1);
       if (rest < here) return first + rest;
       rest -= here;
     }
-    throw new RangeError("LatentStore: window out of range"); // not reached: `window` is below numWindows
+    throw new RangeError("LatentStore: window out of range"); // not reached: `rest` is below the windows there are
+  }
+
+  /** A source that has windows of T frames, by weight. */
+  #drawGroup(T: number, rng: Rng): Group {
+    const usable = this.#groups.filter((group) => windowsOf(group, T) > 0);
+    let rest = rng.uniform() * usable.reduce((sum, { weight = 0 }) => sum + weight, 0);
+    for (const group of usable) {
+      rest -= group.weight ?? 0;
+      if (rest < 0) return group;
+    }
+    return usable.at(-1) as Group; // the sum's rounding
+  }
+
+  /** Numbers below a row's trust show its action: [B, T, 1]. Null where all are shown. */
+  #thresholds(B: number, T: number, rng: Rng): Tensor | null {
+    if (!this.#hasDoubt) return null;
+    const draws = Float32Array.from({ length: B * T }, () => rng.uniform());
+    return fromTyped(draws, [B, T, 1], { device: this.#latents.device });
   }
 
   #assemble(
@@ -174,11 +226,14 @@ export class LatentStore {
     at: Tensor,
     before: Tensor,
     known: Tensor,
+    threshold: Tensor | null,
   ): LatentBatch & { targets: OutcomeTargets } {
     const rows = this.#rows;
     const { numTokens: N, channels: C } = this.#model.dynamics.shape;
     const take = (x: Tensor, index: Tensor): Tensor => x.indexSelect(0, index).view([B, T, -1]);
-    const hasAction = take(rows.hasAction, before).mul(known);
+    const recorded = take(rows.hasAction, before).mul(known);
+    const hasAction =
+      threshold === null ? recorded : recorded.mul(take(rows.trust, before).gt(threshold).float());
     const hasBefore = take(rows.hasState, before).mul(known);
     const state = take(rows.state, before);
     const hasDelta = take(rows.hasState, at).mul(hasBefore);
@@ -203,8 +258,12 @@ export class LatentStore {
   }
 }
 
+function windowsOf({ spans }: Pick<Group, "spans">, T: number): number {
+  return spans.reduce((sum, [, length]) => sum + Math.max(0, length - T + 1), 0);
+}
+
 /** Root mean square change from frame to frame within episodes; scalar. */
-function changeOf(latents: Tensor, spans: readonly (readonly [first: number, length: number])[]): Tensor {
+function changeOf(latents: Tensor, spans: readonly Span[]): Tensor {
   const F = latents.size(0);
   if (F < 2) return latents.std(); // nothing is known of change: as much as frames differ at all
   const steps = latents.narrow(0, 1, F - 1).sub(latents.narrow(0, 0, F - 1));
@@ -239,20 +298,40 @@ function encodeEpisode(model: WorldModel, frames: Uint8Array, length: number, us
   });
 }
 
-function gatherRows(model: WorldModel, columns: readonly EpisodeColumns[], F: number): Rows {
+interface Gathered {
+  readonly rows: Rows;
+  readonly numInferred: number;
+  /** Whether some actions are to be shown in part of the draws only. */
+  readonly hasDoubt: boolean;
+}
+
+/** Numbers of an episode, and what is to become of its inferred actions. */
+interface Numbers {
+  readonly columns: EpisodeColumns;
+  readonly inferredActions: InferredUse;
+}
+
+function gatherRows(model: WorldModel, numbers: readonly Numbers[], F: number): Gathered {
   const { actionWidth: A, stateWidth: P } = model.facts;
   const action = new Float32Array(F * A);
   const hasAction = new Float32Array(F);
+  const trust = new Float32Array(F);
+  let numInferred = 0;
   const state = new Float32Array(F * P);
   const hasState = new Float32Array(F);
   const reward = new Float32Array(F);
   const hasReward = new Float32Array(F);
   const success = new Float32Array(F);
   let first = 0;
-  for (const episode of columns) {
-    copyRows(episode.action, action, first, episode.length, A);
+  let hasDoubt = false;
+  for (const { columns: episode, inferredActions } of numbers) {
+    const labels = actionLabels(episode, inferredActions);
+    copyRows(labels?.values ?? null, action, first, episode.length, A);
+    hasAction.set(labels?.mask ?? [], first);
+    trust.set(labels?.trust ?? [], first);
+    numInferred += labels?.numInferred ?? 0;
+    hasDoubt ||= inferredActions === "by-confidence" && (labels?.numInferred ?? 0) > 0;
     copyRows(episode.state, state, first, episode.length, P);
-    hasAction.set(episode.action === null ? [] : episode.actionMask, first);
     hasState.set(episode.state === null ? [] : episode.stateMask, first);
     if (episode.reward !== null) {
       reward.set(episode.reward, first);
@@ -266,6 +345,7 @@ function gatherRows(model: WorldModel, columns: readonly EpisodeColumns[], F: nu
     const rows = scope((): Rows => ({
       action: model.actionScale.normalize(fromTyped(action, [F, A], { device })).nanToNum(),
       hasAction: fromTyped(hasAction, [F, 1], { device }),
+      trust: fromTyped(trust, [F, 1], { device }),
       state: model.stateScale.normalize(fromTyped(state, [F, P], { device })).nanToNum(),
       hasState: fromTyped(hasState, [F, 1], { device }),
       reward: model.rewardScale
@@ -276,7 +356,7 @@ function gatherRows(model: WorldModel, columns: readonly EpisodeColumns[], F: nu
       success: fromTyped(success, [F], { device }),
     }));
     for (const tensor of Object.values(rows) as Tensor[]) keep(tensor);
-    return rows;
+    return { rows, numInferred, hasDoubt };
   });
 }
 

@@ -1,8 +1,10 @@
 /** `orrery eval`: models scored beside their baselines. */
 import type { Command } from "commander";
+import { addEvalLabels } from "./labels.ts";
 import { addEvalPrediction } from "./prediction.ts";
 
 export function addEval(program: Command): void {
   const group = program.command("eval").description("score a model, with baselines and intervals");
   addEvalPrediction(group);
+  addEvalLabels(group);
 }

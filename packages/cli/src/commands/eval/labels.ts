@@ -1,0 +1,102 @@
+/** `orrery eval labels`: how good a world model becomes when only a share of the episodes comes with actions. */
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { UsageError } from "@orrery/core";
+import { writeFileAtomic, writeJsonAtomic } from "@orrery/core/node";
+import type { ConditionResult } from "@orrery/eval";
+import type { Command } from "commander";
+import { formatTable } from "../../format.ts";
+import { episodeList, positiveWhole } from "../../options.ts";
+import { runs, snakeKeys } from "../../run.ts";
+
+interface LabelFlags {
+  readonly data: string;
+  readonly train: number[];
+  readonly held: number[];
+  readonly shares: string;
+  readonly out: string;
+  readonly config: string;
+  readonly inverse: string;
+  readonly windows: number;
+}
+
+export function addEvalLabels(group: Command): void {
+  const command = group
+    .command("labels")
+    .requiredOption("--data <dataset>", "dataset whose episodes all have actions")
+    .requiredOption("--train <range>", "episodes to learn from, as 0-63", episodeList)
+    .requiredOption("--held <range>", "episodes to score on, as 64-71", episodeList)
+    .requiredOption("--out <folder>", "folder of the study; a study that was stopped goes on there")
+    .option("--shares <list>", "shares of the episodes whose actions are known", "0.1,0.3")
+    .option("--config <config>", "preset or .json file of the world models", "tiny")
+    .option("--inverse <preset>", "preset of the inverse dynamics models", "idm-tiny")
+    .option("--windows <n>", "windows per held-out episode", positiveWhole, 16)
+    .description("label efficiency: world models trained with few actions and much video, compared");
+  runs(command, async (_args, options, run) => {
+    const flags = options as LabelFlags;
+    const { labelReport, nameOf, renderReport, studyLabels } = await import("@orrery/eval");
+    const { inverseConfig, loadConfig } = await import("@orrery/models");
+    const config = loadConfig(flags.config);
+    if (!("dynamics" in config))
+      throw new UsageError(
+        `eval labels: --config must name a generative world model, got "${flags.config}".`,
+      );
+    const began = performance.now();
+    const result = await studyLabels({
+      data: flags.data,
+      train: flags.train,
+      held: flags.held,
+      shares: flags.shares.split(",").map(Number),
+      out: flags.out,
+      config,
+      inverse: inverseConfig(flags.inverse),
+      windowsPerEpisode: flags.windows,
+      seed: run.seed,
+      onStage: (stage) => process.stderr.write(`eval labels: ${stage}\n`),
+      onProgress: (what, share) =>
+        run.progress.update({ what, done: Math.round(100 * share), total: 100, unit: "%" }),
+      signal: run.signal,
+    });
+    run.progress.end();
+    const [first] = cpus();
+    const report = labelReport(result, [
+      { label: "Machine", value: `${first?.model ?? "unknown processor"} x ${cpus().length}` },
+      { label: "Seed", value: String(run.seed) },
+      {
+        label: "Command",
+        value: `./orrery eval labels --data ${flags.data} --shares ${flags.shares} --config ${flags.config} --out ${flags.out}`,
+        isCode: true,
+      },
+      {
+        label: "Took",
+        value: `${((performance.now() - began) / 60_000).toFixed(1)} min, stages done before left out`,
+      },
+    ]);
+    writeFileAtomic(join(flags.out, "report.html"), renderReport(report));
+    writeJsonAtomic(join(flags.out, "result.json"), result);
+    const interval = ([low, high]: readonly [number, number]): string =>
+      `${low.toFixed(2)} to ${high.toFixed(2)}`;
+    const row = (condition: ConditionResult): (string | number)[] => [
+      nameOf(condition),
+      condition.gain.toFixed(2),
+      interval(condition.gainCi95),
+      condition.ratio.toFixed(2),
+      interval(condition.ratioCi95),
+      ...[0, 4, 9, 15].map((h) => condition.psnr[h]?.toFixed(1) ?? "-"),
+    ];
+    run.print(
+      formatTable(
+        ["condition", "gain dB", "95 %", "of all", "95 %", "1", "5", "10", "16"],
+        result.conditions.map(row),
+      ),
+    );
+    for (const { share, scores } of result.inverse) {
+      const r2 = scores.names.map((name, i) => `${name} ${scores.r2[i]?.toFixed(2)}`).join(", ");
+      run.print(
+        `inverse dynamics, ${100 * share} % labelled: R² ${r2}; ${(100 * scores.coverage50).toFixed(0)} % of the errors in the 50 % interval, ${(100 * scores.coverage90).toFixed(0)} % in the 90 % interval`,
+      );
+    }
+    run.print(`Report: ${join(flags.out, "report.html")}`);
+    return snakeKeys(result);
+  });
+}

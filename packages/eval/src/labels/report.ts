@@ -1,0 +1,123 @@
+/** The label-efficiency study as tables, for a terminal and for a report. */
+import type { Report, Row, Series } from "../report/index.ts";
+import type { ConditionKind } from "./conditions.ts";
+import type { ConditionResult, LabelStudyResult } from "./study.ts";
+
+const DESCRIPTIONS: Readonly<Record<ConditionKind, string>> = {
+  all: "all episodes with actions",
+  inferred: "video of the rest, actions inferred",
+  none: "video of the rest, no actions",
+  part: "labelled part alone",
+};
+
+const CURVES: readonly ConditionKind[] = ["inferred", "none", "part"];
+
+/** "inferred-30" becomes "30 % labelled, video of the rest, actions inferred". */
+export function nameOf({ condition: { kind, share } }: ConditionResult): string {
+  return kind === "all" ? DESCRIPTIONS.all : `${(100 * share).toFixed(0)} % labelled, ${DESCRIPTIONS[kind]}`;
+}
+
+/** Report of a finished study. @param facts machine, command and duration */
+export function labelReport(result: LabelStudyResult, facts: Report["facts"]): Report {
+  const { conditions, inverse, heldEpisodes, windows, contextFrames, horizon } = result;
+  const [all] = conditions;
+  const best = conditions.find(({ condition }) => condition.kind === "inferred");
+  const percent = (value: number): string => `${(100 * value).toFixed(0)} %`;
+  return {
+    title: "How many labels does a world model need?",
+    subtitle: "Trained on video of which only a share of the episodes comes with actions.",
+    highlights:
+      best === undefined || all === undefined
+        ? []
+        : [
+            {
+              label: `of the gain over copying, with actions of ${percent(best.condition.share)} of the episodes`,
+              value: percent(best.ratio),
+              against: `all labelled: ${all.gain.toFixed(2)} dB of gain`,
+            },
+          ],
+    facts,
+    sections: [
+      {
+        title: "Label efficiency",
+        text: `Held out: ${heldEpisodes} episodes, ${windows} windows, ${contextFrames} frames given and ${horizon} predicted with the true actions. The gain is the PSNR of the mean squared error minus that of copying the last frame, mean over the horizons. No condition sees states. Intervals: 95 %, by resampling held-out episodes; one training run per condition.`,
+        blocks: [
+          {
+            kind: "chart",
+            title: "Gain over copying the last frame",
+            x: { label: "episodes with actions", unit: "%" },
+            y: { label: "gain", unit: "dB" },
+            series: CURVES.map((kind) => curveOf(conditions, kind)),
+          },
+          {
+            kind: "table",
+            title: "Conditions",
+            columns: [
+              { label: "gain", unit: "dB", better: "higher", digits: 2 },
+              { label: "share of the reference's gain", digits: 2, better: "higher" },
+              { label: "PSNR at 1", unit: "dB", digits: 1 },
+              { label: "PSNR at 5", unit: "dB", digits: 1 },
+              { label: `PSNR at ${horizon}`, unit: "dB", digits: 1 },
+              { label: "ceiling", unit: "dB", digits: 1 },
+            ],
+            rows: conditions.map(rowOf),
+          },
+        ],
+      },
+      {
+        title: "Inverse dynamics",
+        blocks: [
+          {
+            kind: "table",
+            title: "Variance of each action that is explained on held-out episodes (R²)",
+            rowHeading: "Labelled",
+            columns: [
+              ...(inverse[0]?.scores.names ?? []).map((label) => ({ label, digits: 2 })),
+              { label: "50 % interval holds", unit: "%", digits: 0 },
+              { label: "90 % interval holds", unit: "%", digits: 0 },
+            ],
+            rows: inverse.map(({ share, scores }) => ({
+              label: percent(share),
+              cells: [...scores.r2, 100 * scores.coverage50, 100 * scores.coverage90],
+            })),
+          },
+        ],
+      },
+    ],
+  };
+}
+
+/** A curve over the shares that ends at the reference, where all conditions meet. */
+function curveOf(conditions: readonly ConditionResult[], kind: ConditionKind): Series {
+  const points = conditions
+    .filter(({ condition }) => condition.kind === kind || condition.kind === "all")
+    .toSorted((a, b) => a.condition.share - b.condition.share);
+  return {
+    name: DESCRIPTIONS[kind],
+    ...(kind === "inferred"
+      ? { role: "ours" as const }
+      : kind === "part"
+        ? { role: "baseline" as const }
+        : {}),
+    x: points.map(({ condition }) => 100 * condition.share),
+    y: points.map(({ gain }) => gain),
+    low: points.map(({ gainCi95 }) => gainCi95[0]),
+    high: points.map(({ gainCi95 }) => gainCi95[1]),
+  };
+}
+
+function rowOf(result: ConditionResult): Row {
+  const { condition, gain, gainCi95, ratio, ratioCi95, psnr, roundTrip } = result;
+  return {
+    label: nameOf(result),
+    ...(condition.kind === "part" ? { role: "baseline" as const } : {}),
+    cells: [
+      { value: gain, ci95: gainCi95 },
+      condition.kind === "all" ? 1 : { value: ratio, ci95: ratioCi95 },
+      psnr[0] ?? null,
+      psnr[4] ?? null,
+      psnr.at(-1) ?? null,
+      roundTrip[0] ?? null,
+    ],
+  };
+}

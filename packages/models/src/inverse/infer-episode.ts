@@ -1,0 +1,57 @@
+/** The actions of a whole recorded episode, as an inverse dynamics model believes them to be. */
+import type { EpisodeFrames } from "@orrery/data";
+import { fromTyped, noGrad, scope } from "@orrery/torch";
+import { clipFrames, type InverseDynamics } from "./inverse-dynamics.ts";
+
+/** Per row, in the data's own units; the last row's action leads nowhere and its numbers mean nothing. */
+export interface InferredActions {
+  readonly mean: Float32Array; // [T, A]
+  readonly std: Float32Array; // [T, A]
+  /**
+   * [T], 0 to 1: share of the actions' variance that the pictures explain, averaged over the numbers of the action;
+   * 1 = certain, 0 = no better than the training set's mean.
+   */
+  readonly confidence: Float32Array;
+}
+
+/** Windows inferred at once. */
+const BATCH = 64;
+
+/** Frames before the first and after the last row stand still: the first and last frame again. */
+export function inferEpisode(
+  model: InverseDynamics,
+  episode: Pick<EpisodeFrames, "length" | "frames">,
+): InferredActions {
+  const { actionWidth: A, cameras } = model.facts;
+  const { height, width, pastFrames } = model.config;
+  const T = clipFrames(model.config);
+  const { length, frames } = episode;
+  const rowBytes = cameras.length * height * width * 3;
+  const mean = new Float32Array(length * A);
+  const std = new Float32Array(length * A);
+  const spread = model.actionScale.std.toFloat32();
+  for (let first = 0; first < length; first += BATCH) {
+    const B = Math.min(BATCH, length - first);
+    const window = new Uint8Array(B * T * rowBytes);
+    for (let b = 0; b < B; b++) {
+      for (let t = 0; t < T; t++) {
+        const row = Math.min(length - 1, Math.max(0, first + b + t - pastFrames));
+        window.set(frames.subarray(row * rowBytes, (row + 1) * rowBytes), (b * T + t) * rowBytes);
+      }
+    }
+    noGrad(() =>
+      scope(() => {
+        const belief = model.infer(fromTyped(window, [B, T, cameras.length, height, width, 3]));
+        mean.set(belief.mean.toFloat32(), first * A);
+        std.set(belief.std.toFloat32(), first * A);
+      }),
+    );
+  }
+  const confidence = Float32Array.from({ length }, (_, t) => {
+    let sum = 0;
+    for (let i = 0; i < A; i++)
+      sum += Math.max(0, 1 - ((std[t * A + i] as number) / (spread[i] as number)) ** 2);
+    return A === 0 ? 0 : sum / A;
+  });
+  return { mean, std, confidence };
+}
