@@ -59,7 +59,7 @@ const INK = [44, 48, 56] as const;
 
 /** Writes one line into the picture; capitals become small, letters that there is no glyph for stay blank. */
 export function writeText(image: Image, text: string, left: number, top: number, scale = 1): void {
-  [...text.toLowerCase()].forEach((letter, i) => {
+  Array.from(text.toLowerCase()).forEach((letter, i) => {
     const columns = GLYPHS[letter];
     if (!columns) return;
     for (let x = 0; x < 5; x++) {

@@ -1,6 +1,7 @@
 /** `orrery sim record`: operators at work in simulation, recorded into the store. */
+import { UsageError } from "@orrery/core";
 import { InvalidArgumentError, type Command } from "commander";
-import type { CameraSize } from "@orrery/sim";
+import type { CameraSize, RecordOptions, RecordSummary } from "@orrery/sim";
 import { formatDuration, formatNumber } from "../../format.ts";
 import { fraction, positiveNumber, positiveWhole } from "../../options.ts";
 import { runs } from "../../run.ts";
@@ -24,8 +25,8 @@ interface RecordFlags {
 export function addSimRecord(sim: Command): void {
   const command = sim
     .command("record")
-    .requiredOption("--task <name>", "what is done: reach, push, ...")
-    .requiredOption("--operator <name>", "who does it: expert or play")
+    .requiredOption("--task <name>", "what is done: reach, push, ..., pusht")
+    .requiredOption("--operator <name>", "who does it: expert or play; on PushT also human-like")
     .requiredOption("--episodes <n>", "how many episodes to add", positiveWhole)
     .requiredOption("--to <store/name>", "dataset to make or to add to")
     .option("--body <name>", "robot")
@@ -39,13 +40,9 @@ export function addSimRecord(sim: Command): void {
     .option("--workers <n>", "threads; one per core where left out", positiveWhole)
     .description("simulate episodes and record them");
   runs(command, async (_args, options, run) => {
-    const { timeLimit, evaluation, ...flags } = options as RecordFlags;
-    const { recordEpisodes } = await import("@orrery/sim");
+    const flags = options as RecordFlags;
     run.progress.update({ what: "record", done: 0, total: flags.episodes, unit: "episodes" });
-    const summary = await recordEpisodes({
-      ...flags,
-      ...(timeLimit === undefined ? {} : { timeLimitSec: timeLimit }),
-      ...(evaluation === undefined ? {} : { isEvaluation: evaluation }),
+    const summary = await record(flags, {
       seed: run.seed,
       signal: run.signal,
       onProgress: ({ episodes, of, stepsPerSecond, successRate }) =>
@@ -76,6 +73,39 @@ export function addSimRecord(sim: Command): void {
       failures,
     };
   });
+}
+
+/** The kitchen's recorder or PushT's. */
+async function record(
+  flags: RecordFlags,
+  running: Pick<RecordOptions, "seed" | "signal" | "onProgress">,
+): Promise<RecordSummary> {
+  const { PUSHT, recordEpisodes, recordPushT } = await import("@orrery/sim");
+  const { timeLimit, evaluation, ...rest } = flags;
+  const shared = {
+    ...running,
+    ...(timeLimit === undefined ? {} : { timeLimitSec: timeLimit }),
+    ...(evaluation === undefined ? {} : { isEvaluation: evaluation }),
+  };
+  if (flags.task !== PUSHT) return recordEpisodes({ ...rest, ...shared });
+  const { operator, episodes, to } = flags;
+  return recordPushT({ operator, episodes, to, ...shared, ...boardSize(flags) });
+}
+
+/** PushT draws its one square camera in any size; what else can be chosen of the kitchen it does not have. */
+function boardSize(flags: RecordFlags): { readonly imageSizePx?: number } {
+  const { body, actionSpace, split, strength, workers, cameras } = flags;
+  const kitchen = { body, "action-space": actionSpace, split, strength, workers };
+  const wrong = Object.entries(kitchen).find(([, value]) => value !== undefined);
+  if (wrong)
+    throw new UsageError(`sim record: PushT has no choice of --${wrong[0]}, got ${wrong[1]}. Leave it out.`);
+  if (cameras === undefined) return {};
+  const [camera] = cameras;
+  if (cameras.length !== 1 || camera?.name !== "top" || camera.width !== camera.height) {
+    const got = cameras.map(({ name, width, height }) => `${name}:${width}x${height}`).join(",");
+    throw new UsageError(`sim record: PushT's camera is a square "top", as top:96x96, got ${got}.`);
+  }
+  return { imageSizePx: camera.width };
 }
 
 /** "head:64x64,left_wrist:96x72". */
