@@ -6,3 +6,4 @@
  */
 export * from "./search/index.ts";
 export * from "./planner/index.ts";
+export * from "./policies/index.ts";

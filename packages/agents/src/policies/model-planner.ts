@@ -1,0 +1,85 @@
+/** A planner in the model of a run, whichever family that is. */
+import { UsageError, type Decision, type Goal, type Observation, type Policy } from "@orrery/core";
+import { isJepa, openImagination, openModel, readConfig } from "@orrery/models";
+import { Planner } from "../planner/planner.ts";
+import { checkPlannerOptions, isPlannerOption, type PlannerOptions } from "../planner/options.ts";
+import { makeSearch } from "../search/index.ts";
+import type { RunInfo } from "./run.ts";
+import type { PolicySpec } from "./spec.ts";
+
+/** How one plans in a family of models where nothing else is asked. */
+interface Manner {
+  readonly search: string;
+  readonly searchOptions: Readonly<Record<string, number>>;
+  readonly plannerOptions: Partial<PlannerOptions>;
+}
+
+/** A dreamt step costs tens of milliseconds, so a few dreams of held actions are all that real time allows. */
+const DREAMING: Manner = {
+  search: "shooting",
+  searchOptions: { samples: 16 },
+  plannerOptions: { horizon: 8, hold: 4, replanEvery: 4 },
+};
+
+/** Five blocks of half a second at the kitchen's rate: as far as the papers plan. */
+const JOINT_EMBEDDING: Manner = {
+  search: "icem",
+  searchOptions: { samples: 300, elites: 30, iterations: 5 },
+  plannerOptions: { horizon: 5, block: 5, hold: 5, replanEvery: 2 },
+};
+
+function mannerOf(folder: string): Manner {
+  const { config } = readConfig(folder);
+  if (!isJepa(config)) return DREAMING;
+  const block = Math.min(5, config.net.maxBlock);
+  const { plannerOptions, ...rest } = JOINT_EMBEDDING;
+  return { ...rest, plannerOptions: { ...plannerOptions, block, hold: block } };
+}
+
+/**
+ * @throws {UsageError} if the run is no model, or an option belongs neither to the planner nor to its search
+ * @throws {ConfigError} if an option is out of range
+ */
+export function openPlanner({ folder }: RunInfo, { name, options }: PolicySpec): Policy {
+  const manner = mannerOf(folder);
+  const { search = manner.search, ...rest } = options;
+  const planning: Record<string, number> = { ...manner.plannerOptions };
+  const searching: Record<string, number> = search === manner.search ? { ...manner.searchOptions } : {};
+  for (const [key, text] of Object.entries(rest)) {
+    const value = Number(text);
+    if (Number.isNaN(value)) throw new UsageError(`policy ${name}: ${key} must be a number, got "${text}".`);
+    (isPlannerOption(key) ? planning : searching)[key] = value;
+  }
+  // Wrong options show before the model is loaded.
+  const made = makeSearch(search, searching);
+  checkPlannerOptions(planning);
+  const model = openModel(folder);
+  const planner = new Planner((seed) => openImagination(model, seed), made, planning);
+  return new OwningPlanner(planner, () => model.free());
+}
+
+/** A planner that frees its model with itself. */
+class OwningPlanner implements Policy {
+  readonly name: string;
+  readonly #planner: Planner;
+  readonly #freeModel: () => void;
+
+  constructor(planner: Planner, freeModel: () => void) {
+    this.name = planner.name;
+    this.#planner = planner;
+    this.#freeModel = freeModel;
+  }
+
+  reset(seed: number, goal: Goal): Promise<void> {
+    return this.#planner.reset(seed, goal);
+  }
+
+  act(observation: Observation): Promise<Decision> {
+    return this.#planner.act(observation);
+  }
+
+  async close(): Promise<void> {
+    await this.#planner.close();
+    this.#freeModel();
+  }
+}
