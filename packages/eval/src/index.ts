@@ -19,3 +19,4 @@ export {
 } from "./labels/study.ts";
 export { labelReport, nameOf } from "./labels/report.ts";
 export { scoreInverse, type InverseScores } from "./labels/score-inverse.ts";
+export * from "./control/index.ts";

@@ -1,0 +1,27 @@
+/** What the main process and its trial processes say to each other. All of it is JSON. */
+import type { TrialKey, TrialOutcome } from "./trial.ts";
+
+/** What a trial process needs before its first order. */
+export interface TrialSetup {
+  /** URL of a module that exports what `PolicyModule` asks for. */
+  readonly policyModule: string;
+  readonly strength: number;
+  readonly timeLimitSec: number | null;
+  readonly filmSizePx: number;
+  /** Folder that films are written into. */
+  readonly videos: string;
+}
+
+/** To a trial process: run this trial. */
+export interface TrialOrder {
+  readonly key: TrialKey;
+  readonly seed: number;
+  /** Which outcome would be worth a film; none are still missing where both are false. */
+  readonly film: { readonly success: boolean; readonly failure: boolean };
+}
+
+/** From a trial process. */
+export type TrialAnswer =
+  | { readonly kind: "trial"; readonly outcome: TrialOutcome; readonly video: string | null }
+  /** A message for people and the exit code it asks for; null where the trial process itself is at fault. */
+  | { readonly kind: "error"; readonly message: string; readonly exitCode: 1 | 2 | null };
