@@ -1,5 +1,6 @@
 /**
- * How often the expert succeeds: `npx tsx packages/sim/scripts/success.ts TASK... [--episodes N] [--body NAME]`.
+ * How often the expert succeeds: `npx tsx packages/sim/scripts/success.ts TASK... [--episodes N] [--body NAME] [--split NAME
+ * --strength S]`.
  * One line per task with the failures and their seeds, so that each can be looked at.
  */
 import { parseArgs } from "node:util";
@@ -11,6 +12,8 @@ const { values, positionals } = parseArgs({
     episodes: { type: "string", default: "30" },
     seed: { type: "string", default: "0" },
     body: { type: "string" },
+    split: { type: "string" },
+    strength: { type: "string" },
   },
 });
 const names = positionals.length > 0 ? positionals : TASKS.map(({ name }) => name);
@@ -22,6 +25,8 @@ for (const task of names) {
     cameras: [],
     endless: true,
     ...(values.body === undefined ? {} : { body: values.body }),
+    ...(values.split === undefined ? {} : { split: values.split }),
+    ...(values.strength === undefined ? {} : { strength: Number(values.strength) }),
   });
   const failed: string[] = [];
   let steps = 0;

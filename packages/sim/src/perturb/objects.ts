@@ -16,7 +16,8 @@ export const objects: Family = {
     const kept = grown.filter((kind) => kind.traits.includes("container") || !rng.chance(strength));
     return {
       ...room,
-      catalogue: { ...room.catalogue, kinds: [...kept, ...(strength > 0 ? NOVEL_KINDS : [])] },
+      // What a task needs by name stays what it is, in its new size.
+      catalogue: { ...room.catalogue, named: grown, kinds: [...kept, ...(strength > 0 ? NOVEL_KINDS : [])] },
     };
   },
 };

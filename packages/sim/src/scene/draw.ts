@@ -46,7 +46,7 @@ const WALLS: readonly Rgb[] = [
 ];
 
 /** What training may draw from. */
-export const SEEN: Catalogue = { kinds: OBJECT_KINDS, pairs: "seen" };
+export const SEEN: Catalogue = { kinds: OBJECT_KINDS, named: OBJECT_KINDS, pairs: "seen" };
 
 /** A scene without objects; tasks add theirs. */
 export function drawRoom(rng: Rng, spec: BodySpec, catalogue: Catalogue = SEEN): SceneSpec {

@@ -89,6 +89,27 @@ export const NOVEL_KINDS: readonly ObjectKind[] = [
     }),
   },
   {
+    name: "spool",
+    nouns: ["spool", "reel"],
+    traits: ["graspable", "stackable"],
+    sizeM: [0.033, 0.039],
+    massKg: [0.06, 0.15],
+    friction: [0.4, 0.6],
+    colours: ["brown", "purple", "white", "red"],
+    gloss: 0.1,
+    shape: (s) => ({
+      parts: [
+        { type: "cylinder", size: [0.75 * s, 1.1 * s], tone: "second" },
+        { type: "cylinder", size: [s, 0.15 * s], pos: [0, 0, 1.2 * s] },
+        { type: "cylinder", size: [s, 0.15 * s], pos: [0, 0, -1.2 * s] },
+      ],
+      halfHeight: 1.35 * s,
+      footprint: s,
+      grip: 1.5 * s,
+      symmetry: 0,
+    }),
+  },
+  {
     name: "egg",
     nouns: ["egg"],
     traits: ["graspable", "small", "rolls"],

@@ -98,7 +98,10 @@ export interface CounterSpec {
 
 /** Which objects and colours of objects may be drawn. */
 export interface Catalogue {
+  /** What is drawn from where a task takes any kind that will do. */
   readonly kinds: readonly ObjectKind[];
+  /** Where a task finds the kind that it needs by name: the bowl, the sponge. */
+  readonly named: readonly ObjectKind[];
   /** Pairs of kind and colour: those of training, or those held back from it. */
   readonly pairs: "seen" | "held-out";
 }

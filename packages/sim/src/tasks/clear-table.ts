@@ -24,7 +24,7 @@ function setUp(rng: Rng, room: SceneSpec): TaskSetting {
   const shelf = drawShelf(rng);
   const bowl = drawObject(rng, {
     name: "bowl",
-    kinds: [kindNamed("bowl")],
+    kinds: [kindNamed("bowl", room.catalogue.named)],
     pairs: room.catalogue.pairs,
     among: [],
     area: { x: [0.52, 0.56], y: [-0.24, 0.24] },

@@ -5,8 +5,7 @@ import { type Vec3, add, distance } from "../control/vec.ts";
 import type { Hands } from "../operators/hands.ts";
 import { grasp, isHeld } from "../operators/skills.ts";
 import { clutterKinds, drawObject, drawObjects, kindsWith } from "../scene/draw.ts";
-import type { ObjectKind } from "../scene/objects.ts";
-import { OBJECT_KINDS } from "../scene/objects.ts";
+import type { ObjectKind } from "../scene/object-kind.ts";
 import type { PlacedObject, SceneSpec } from "../scene/scene-spec.ts";
 import { type Motion, type Task, type TaskSetting, closeness, hasFallen } from "./task.ts";
 import { phrase } from "./wording.ts";
@@ -81,7 +80,7 @@ function drawTarget(rng: Rng, room: SceneSpec): PlacedObject {
   const known = kindsWith(room, "graspable").filter(isUpright);
   return drawObject(rng, {
     name: "object_0",
-    kinds: known.length > 0 ? known : OBJECT_KINDS.filter(isUpright),
+    kinds: known.length > 0 ? known : room.catalogue.named.filter(isUpright),
     pairs: room.catalogue.pairs,
     among: [],
     area: { x: [0.5, 0.66], y: [0.08, 0.28] },

@@ -18,7 +18,7 @@ function setUp(rng: Rng, room: SceneSpec): TaskSetting {
   const small = kindsWith(room, "graspable", "small");
   const bowl = drawObject(rng, {
     name: "bowl",
-    kinds: [kindNamed("bowl")],
+    kinds: [kindNamed("bowl", room.catalogue.named)],
     pairs: room.catalogue.pairs,
     among: [],
     area: { x: [0.54, 0.66], y: [-0.2, 0.2] },

@@ -16,7 +16,7 @@ export const stack: Task = {
 };
 
 function setUp(rng: Rng, room: SceneSpec): TaskSetting {
-  const cubes = [kindNamed("cube")];
+  const cubes = [kindNamed("cube", room.catalogue.named)];
   const scene = drawObjects(rng, room, cubes, 2 + rng.int(2));
   const [upper, lower] = [scene.objects[0]!, scene.objects[1]!];
   return {

@@ -37,7 +37,7 @@ function setUp(rng: Rng, room: SceneSpec): TaskSetting {
   const wet = { ...room, spills: [spill] };
   const sponge = drawObject(rng, {
     name: "object_0",
-    kinds: [kindNamed("sponge")],
+    kinds: [kindNamed("sponge", room.catalogue.named)],
     pairs: room.catalogue.pairs,
     among: furnitureDiscs(wet),
   })!;
