@@ -1,7 +1,7 @@
 /** `orrery train`: a world model from recordings. */
 import type { Command } from "commander";
 import { UsageError } from "@orrery/core";
-import type { TrainProgress, TrainResult } from "@orrery/models";
+import type { AnyTrainResult, TrainProgress } from "@orrery/models";
 import { formatDuration, formatNumber } from "../format.ts";
 import { episodeList, positiveNumber } from "../options.ts";
 import { runs, type Result, type Run } from "../run.ts";
@@ -20,7 +20,10 @@ interface TrainFlags {
 export function addTrain(program: Command): void {
   const command = program
     .command("train")
-    .argument("<config>", "preset (tiny, small, base, debug) or a .json file of differences from one")
+    .argument(
+      "<config>",
+      "preset (tiny, small, base, debug, jepa-tiny, jepa-base) or a .json file of differences from one",
+    )
     .requiredOption("--data <dataset,...>", "datasets to learn from, parted by commas, or one mixture.json")
     .requiredOption("--out <run>", "run folder to write")
     .option(
@@ -58,9 +61,13 @@ export function addTrain(program: Command): void {
       signal: run.signal,
     });
     run.progress.end();
+    const phases = Object.entries(result.steps);
+    const main = result.steps.jepa === undefined ? "dynamics" : "jepa";
+    const [lossName, loss] =
+      main === "jepa" ? ["prediction", result.loss.prediction] : ["flow", result.loss.flow];
     run.print(
-      `Trained in ${formatDuration(result.seconds)}: tokenizer ${formatNumber(result.steps.tokenizer)} steps, ` +
-        `dynamics ${formatNumber(result.steps.dynamics)} steps, flow loss ${result.loss.flow?.toFixed(4)}.`,
+      `Trained in ${formatDuration(result.seconds)}: ${phases.map(([name, steps]) => `${name} ${formatNumber(steps)} steps`).join(", ")}, ` +
+        `${lossName} loss ${loss?.toFixed(4)}.`,
     );
     run.print(`Run: ${flags.out}`);
     run.print(
@@ -68,19 +75,23 @@ export function addTrain(program: Command): void {
     );
     return {
       run: result.run,
-      steps: result.steps.tokenizer + result.steps.dynamics,
-      loss: result.loss.flow,
-      samples_per_second: result.framesPerSecond.dynamics,
+      steps: phases.reduce((sum, [, steps]) => sum + steps, 0),
+      loss,
+      samples_per_second: result.framesPerSecond[main],
       seconds: result.seconds,
       losses: result.loss,
-      tokenizer: phase(result, "tokenizer"),
-      dynamics: phase(result, "dynamics"),
+      ...Object.fromEntries(
+        phases.map(([name]) => [name, phaseOf(result, name as keyof typeof result.steps)]),
+      ),
     };
   });
 }
 
 /** What one phase did, for `--json`. */
-function phase({ steps, framesPerSecond, parameters }: TrainResult, name: "tokenizer" | "dynamics"): Result {
+function phaseOf(
+  { steps, framesPerSecond, parameters }: AnyTrainResult,
+  name: keyof AnyTrainResult["steps"],
+): Result {
   return { steps: steps[name], samples_per_second: framesPerSecond[name], parameters: parameters[name] };
 }
 

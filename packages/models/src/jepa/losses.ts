@@ -7,11 +7,11 @@
  * Shapes: B clips, S moments, R imagined moments, D numbers of an embedding.
  */
 import type { Clip, Rng } from "@orrery/core";
-import { autocast, cat, noGrad, ops, stack, type Generator, type Tensor } from "@orrery/torch";
+import { autocast, cat, huberLoss, noGrad, ops, stack, type Generator, type Tensor } from "@orrery/torch";
 import type { WeightedLoss } from "../train/phase.ts";
 import { cutMoments, type Moments } from "./batch.ts";
 import { pastAfter, pastsOf, type JepaModel } from "./model.ts";
-import type { Prediction } from "./predictor.ts";
+import type { BlockCode, Prediction } from "./predictor.ts";
 import { sigReg } from "./sigreg.ts";
 
 export interface JepaLossContext {
@@ -28,8 +28,8 @@ export interface JepaLosses {
   readonly embedding: Tensor;
 }
 
-/** The expected error is learnt on its logarithm, far from 0 at first: held down so that it leads nobody. */
-const ERROR_WEIGHT = 0.02;
+/** The expected error is learnt on its logarithm, whose slope is steep: held down so that it leads nobody. */
+const ERROR_WEIGHT = 0.05;
 
 /** Losses of one batch; to be called inside a scope. */
 export function jepaLosses(model: JepaModel, clip: Clip, context: JepaLossContext): JepaLosses {
@@ -48,10 +48,10 @@ export function jepaLosses(model: JepaModel, clip: Clip, context: JepaLossContex
       hasState: moments.sight.hasState.flatten(0, 1),
     });
     const z = encoded.embedding.unflatten(0, [B, S]); // [B, S, D]
-    const code = nets.predictor.blockCode(moments.blocks); // [B, S - 1, W]
+    const { code, modulation } = nets.predictor.blockCode(moments.blocks); // [B, S - 1, ..]
     const known = z.narrow(1, 0, S - 1);
-    const next = nets.predictor.forward(known, pastsOf(known, code, historyFrames - 1), code);
-    const imagined = imagine(model, z, code, next);
+    const next = nets.predictor.forward(known, pastsOf(known, code, historyFrames - 1), modulation);
+    const imagined = imagine(model, z, { code, modulation }, next);
     const first = historyFrames + 1; // the first moment that is imagined from an imagined one
     const oneStep = next.embedding.sub(z.narrow(1, 1, S - 1)).square();
     const many = imagined === null ? null : imagined.embedding.sub(z.narrow(1, first, S - first)).square();
@@ -80,7 +80,12 @@ export function jepaLosses(model: JepaModel, clip: Clip, context: JepaLossContex
 }
 
 /** Goes on from the last moment of the history by the model's own predictions, the first of which is given in `next`. */
-function imagine(model: JepaModel, z: Tensor, code: Tensor, next: Prediction): Prediction | null {
+function imagine(
+  model: JepaModel,
+  z: Tensor,
+  { code, modulation }: BlockCode,
+  next: Prediction,
+): Prediction | null {
   const { predictor } = model.nets;
   const { historyFrames } = model.config.net;
   const S = z.size(1);
@@ -93,7 +98,7 @@ function imagine(model: JepaModel, z: Tensor, code: Tensor, next: Prediction): P
   for (let s = start + 1; s < S - 1; s++) {
     past = pastAfter(past, present, code.select(1, s - 1));
     present = future;
-    const prediction = predictor.forward(present, past, code.select(1, s));
+    const prediction = predictor.forward(present, past, modulation.select(1, s));
     predictions.push(prediction);
     future = prediction.embedding;
   }
@@ -120,10 +125,10 @@ function atMoment(
   };
 }
 
-/** How far the model's own idea of its error is off, in squared logarithms. */
+/** How far the model's own idea of its error is off, in logarithms. */
 function expectedError({ logError }: Prediction, squared: Tensor): Tensor {
   const truth = noGrad(() => squared.mean(-1).add(1e-6).log());
-  return logError.sub(truth).square().mean();
+  return huberLoss(logError, truth);
 }
 
 /** Proprioception, reward and success of encoded and imagined moments. */

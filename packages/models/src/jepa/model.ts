@@ -3,7 +3,18 @@
  *
  * Shapes: B moments, S moments of one clip, D numbers of an embedding, P state width, A action width, K longest block.
  */
-import { buffer, cat, Module, ones, zeros, type Generator, type Tensor } from "@orrery/torch";
+import {
+  buffer,
+  cat,
+  Generator,
+  Linear,
+  Module,
+  noGrad,
+  ones,
+  scope,
+  zeros,
+  type Tensor,
+} from "@orrery/torch";
 import { Normalizer } from "../nets/normalizer.ts";
 import { TextEncoder } from "../nets/text.ts";
 import type { StreamFacts } from "../world-model.ts";
@@ -67,6 +78,16 @@ export class JepaModel extends Module {
   /** Pictures that the model takes. */
   get size(): { readonly height: number; readonly width: number } {
     return this.config.net;
+  }
+
+  /** A copy whose matrices are bfloat16, to be run under autocast. Not trainable. */
+  halfPrecisionNets(): JepaNets {
+    return scope(() => {
+      const copy = new JepaNets(this.config, this.facts, new Generator(0)).setTrainable(false);
+      noGrad(() => copy.to({ device: this.device }).loadStateDict(this.nets.stateDict()));
+      for (const module of copy.modules()) if (module instanceof Linear) module.to({ dtype: "bfloat16" });
+      return copy;
+    });
   }
 
   /**

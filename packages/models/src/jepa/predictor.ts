@@ -33,10 +33,18 @@ export interface Block {
   readonly isKnown: Tensor;
 }
 
+/** What a block of actions does, computed before it is known where. */
+export interface BlockCode {
+  /** For the moments to come, which see it as their past: [.., W]. */
+  readonly code: Tensor;
+  /** Scale, shift and gate of each layer, [.., depth * 3 * W]. */
+  readonly modulation: Tensor;
+}
+
 /** Moments before the present one, newest first, each with what was then done; h of them. */
 export interface Past {
   readonly embedding: Tensor; // [B, h, D]
-  /** From `blockCode`, [B, h, W]. */
+  /** Of `BlockCode`, [B, h, W]. */
   readonly code: Tensor;
   /** float [B, h, 1]: 0 where the stream had not begun. */
   readonly isThere: Tensor;
@@ -53,6 +61,7 @@ export class Predictor extends Module {
   readonly noAction: Tensor; // [W]
   readonly lengthIn: Linear;
   readonly codeOut: Linear;
+  readonly modulation: Linear;
   readonly presentIn: Linear;
   readonly pastIn: readonly Linear[];
   readonly blocks: readonly AdaptiveBlock[];
@@ -68,6 +77,7 @@ export class Predictor extends Module {
     this.noAction = parameter(truncatedNormal([width], 0.02, generator));
     this.lengthIn = new Linear(maxBlock, width, generator);
     this.codeOut = new Linear(width, width, generator);
+    this.modulation = new Linear(width, depth * 3 * width, generator, { std: 0.1 * width ** -0.5 });
     this.presentIn = new Linear(D, width, generator);
     this.pastIn = Array.from(
       { length: historyFrames - 1 },
@@ -79,24 +89,28 @@ export class Predictor extends Module {
     this.out = new Linear(width, D + 1, generator, { std: 0 });
   }
 
-  /** What a block does, [.., W]; computed once and used for the prediction and, later, for the past. */
-  blockCode({ actions, length, isKnown }: Block): Tensor {
+  /** All that depends on the actions alone: one product for any number of blocks. */
+  blockCode({ actions, length, isKnown }: Block): BlockCode {
     const acted =
       this.actionIn === null
         ? this.noAction
         : where(isKnown, this.actionIn.forward(actions).float(), this.noAction);
-    return this.codeOut.forward(acted.add(this.lengthIn.forward(length)).gelu()).float();
+    const code = this.codeOut.forward(acted.add(this.lengthIn.forward(length).float()).gelu()).float();
+    return { code, modulation: this.modulation.forward(code.silu()).float() };
   }
 
-  /** @param code of the block to come, [B, W] */
-  forward(present: Tensor, past: Past, code: Tensor): Prediction {
+  /** @param modulation of the block to come, [B, depth * 3 * W] */
+  forward(present: Tensor, past: Past, modulation: Tensor): Prediction {
     let h = this.presentIn.forward(present).float();
     for (const [i, layer] of this.pastIn.entries()) {
       const moment = cat([past.embedding.select(-2, i), past.code.select(-2, i)], -1);
       h = h.add(layer.forward(moment).float().mul(past.isThere.select(-2, i)));
     }
-    const condition = code.silu();
-    for (const block of this.blocks) h = block.forward(h, condition);
+    const parts = modulation.chunk(3 * this.blocks.length, -1);
+    for (const [i, block] of this.blocks.entries()) {
+      const [scale, shift, gate] = parts.slice(3 * i, 3 * i + 3) as [Tensor, Tensor, Tensor];
+      h = block.forward(h, scale, shift, gate);
+    }
     const out = this.out.forward(this.outNorm.forward(h)).float();
     const D = present.size(-1);
     return { embedding: present.add(out.narrow(-1, 0, D)), logError: out.select(-1, D) };
@@ -120,27 +134,20 @@ export class Predictor extends Module {
   }
 }
 
-/** Two-layer network on a normalised input that the action scales and shifts, behind a gate that begins closed. */
+/** Two-layer network on a normalised input that the action scales and shifts, behind a gate that begins nearly closed. */
 class AdaptiveBlock extends Module {
   readonly norm: LayerNorm;
-  readonly modulation: Linear;
   readonly into: Linear;
   readonly out: Linear;
 
   constructor(width: number, hidden: number, generator: Generator) {
     super();
     this.norm = new LayerNorm(width, { hasGain: false, hasBias: false });
-    this.modulation = new Linear(width, 3 * width, generator, { std: 0.1 * width ** -0.5 });
     this.into = new Linear(width, hidden, generator);
     this.out = new Linear(hidden, width, generator);
   }
 
-  forward(x: Tensor, condition: Tensor): Tensor {
-    const [scale, shift, gate] = this.modulation.forward(condition).float().chunk(3, -1) as [
-      Tensor,
-      Tensor,
-      Tensor,
-    ];
+  forward(x: Tensor, scale: Tensor, shift: Tensor, gate: Tensor): Tensor {
     const h = this.norm.forward(x).mul(scale.add(1)).add(shift);
     return x.add(this.out.forward(this.into.forward(h).gelu()).float().mul(gate));
   }

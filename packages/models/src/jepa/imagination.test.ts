@@ -1,0 +1,247 @@
+import { ShapeError, UsageError } from "@orrery/core";
+import {
+  cat,
+  Generator,
+  liveTensorCount,
+  noGrad,
+  rand,
+  randn,
+  tensor,
+  zeros,
+  type Tensor,
+} from "@orrery/torch";
+import { beforeAll, expect, test } from "vitest";
+import { loadConfig } from "../config.ts";
+import type { Context } from "../world-model.ts";
+import { distance, scramble, squareFacts } from "../testing.ts";
+import { JepaImagination } from "./imagination.ts";
+import { JepaModel } from "./model.ts";
+
+const base = loadConfig("jepa-debug");
+const config = { ...base, net: { ...base.net, height: 32, width: 32, patch: 8 } };
+const facts = { ...squareFacts, cameras: ["top", "side"], vocabulary: ["blue", "red"] };
+const B = 2;
+const T = 3;
+let model: JepaModel;
+let world: JepaImagination;
+beforeAll(() => {
+  model = new JepaModel(config, facts, new Generator(0));
+  scramble(model.nets, 1);
+  scramble(model.decoder, 2);
+  model.setTrainable(false);
+  noGrad(() => {
+    model.actionScale.set({ mean: [1, -1], std: [2, 4] });
+    model.stateScale.set({ mean: [10, 20], std: [3, 5] });
+    model.rewardScale.set({ mean: [-5], std: [2] });
+    model.knowsReward.fill_(1);
+    model.hasDecoder.fill_(1);
+  });
+  world = new JepaImagination(model);
+});
+
+function makeContext(streams = B, seed = 6): Context {
+  const [H, W, V] = [32, 32, facts.cameras.length];
+  const pixels = rand([streams, T, V, H, W, 3], { generator: new Generator(seed) }).mul(256);
+  return {
+    B: streams,
+    T,
+    V,
+    H,
+    W,
+    A: 2,
+    P: 2,
+    frames: pixels.to("uint8").toTyped() as Uint8Array,
+    action: Float32Array.from({ length: streams * T * 2 }, (_, i) => Math.sin(i)),
+    actionMask: new Uint8Array(streams * T).fill(1),
+    state: Float32Array.from({ length: streams * T * 2 }, (_, i) => 10 + i),
+    stateMask: new Uint8Array(streams * T).fill(1),
+  };
+}
+
+/** Stream `b` of a context by itself. */
+function streamOf(context: Context, b: number): Context {
+  const cut = <A extends Uint8Array | Float32Array>(x: A): A =>
+    x.slice((b * x.length) / context.B, ((b + 1) * x.length) / context.B) as A;
+  const { frames, action, actionMask, state, stateMask } = context;
+  return {
+    ...context,
+    B: 1,
+    frames: cut(frames),
+    action: cut(action),
+    actionMask: cut(actionMask),
+    state: cut(state),
+    stateMask: cut(stateMask),
+  };
+}
+
+const noise = (shape: readonly number[], seed: number): Tensor =>
+  randn(shape, { generator: new Generator(seed) });
+
+test("streams forked and stepped together are what each is when stepped alone", () => {
+  const context = makeContext();
+  const trunk = world.begin(context, { task: ["red", "blue"] });
+  const futures = world.fork(trunk, 3);
+  const actions = [noise([6, 2, 2], 1), noise([6, 2], 2)];
+  for (const action of actions) world.step(futures, action);
+  const together = {
+    ...world.feel(futures),
+    embedding: world.embed(futures),
+    picture: world.look(futures).float(),
+  };
+  for (const b of [0, 1]) {
+    for (const copy of [0, 2]) {
+      const row = b * 3 + copy;
+      const alone = world.begin(streamOf(context, b), { task: b === 0 ? "red" : "blue" });
+      for (const action of actions) world.step(alone, action.narrow(0, row, 1));
+      const felt = {
+        ...world.feel(alone),
+        embedding: world.embed(alone),
+        picture: world.look(alone).float(),
+      };
+      for (const [name, value] of Object.entries(felt)) {
+        // Other sizes sum in another order; pictures are rounded to whole grey levels.
+        const tolerance = name === "picture" ? 1 : 1e-4;
+        expect(
+          distance(value, together[name as keyof typeof felt].narrow(0, row, 1)),
+          name,
+        ).toBeLessThanOrEqual(tolerance);
+      }
+      alone.free();
+    }
+  }
+  trunk.free();
+  futures.free();
+});
+
+test("a rollout is what stepping gives, and leaves the stream where it was", () => {
+  const trunk = world.begin(makeContext(), { task: "red" });
+  const before = world.embed(trunk);
+  const actions = noise([4, 3, 2, 2], 3); // two futures of each stream, three blocks of two
+  const live = liveTensorCount();
+  const rolled = world.rollout(trunk, actions);
+  expect(liveTensorCount()).toBe(live + Object.keys(rolled).length);
+  expect(distance(world.embed(trunk), before)).toBe(0);
+  const futures = world.fork(trunk, 2);
+  for (let h = 0; h < 3; h++) {
+    world.step(futures, actions.select(1, h));
+    const felt = { ...world.feel(futures), embedding: world.embed(futures) };
+    for (const [name, value] of Object.entries(felt))
+      expect(distance(value, rolled[name as keyof typeof rolled].select(1, h)), name).toBeLessThan(1e-4);
+  }
+  trunk.free();
+  futures.free();
+});
+
+test("a longer block is made up of those that the model knows", () => {
+  const own = world.begin(makeContext());
+  const other = world.begin(makeContext());
+  const actions = noise([B, 5, 2], 4); // the longest block is 2
+  world.step(own, actions);
+  for (const [from, length] of [
+    [0, 2],
+    [2, 2],
+    [4, 1],
+  ] as const)
+    world.step(other, actions.narrow(1, from, length));
+  expect(distance(world.embed(own), world.embed(other))).toBe(0);
+  own.free();
+  other.free();
+});
+
+test("gradients of a rollout are those of finite differences", () => {
+  const trunk = world.begin(makeContext(1), { task: "blue" });
+  const actions = noise([1, 2, 2, 2], 5);
+  const returnOf = (x: Tensor): Tensor => world.rollout(trunk, x).reward.sum();
+  actions.requiresGrad = true;
+  returnOf(actions).backward();
+  const slope = (actions.grad as Tensor).flatten().toFloat64();
+  const at = actions.detach().flatten().toFloat64();
+  for (const i of [0, 3, 6]) {
+    const moved = (by: number): number =>
+      returnOf(tensor(Array.from(at, (x, j) => (j === i ? x + by : x))).view([1, 2, 2, 2])).item();
+    // Float32 differences of a sum of two: three digits.
+    expect(slope[i]).toBeCloseTo((moved(1e-2) - moved(-1e-2)) / 2e-2, 2);
+  }
+  trunk.free();
+});
+
+test("observing says how wrong the prediction was, in embedding's units, and takes the picture over", () => {
+  const trunk = world.begin(makeContext());
+  const guess = world.fork(trunk, 1);
+  const action = noise([B, 2], 7);
+  world.step(guess, action);
+  const frames = rand([B, 2, 32, 32, 3], { generator: new Generator(8) })
+    .mul(256)
+    .to("uint8");
+  const state = tensor([
+    [11, 19],
+    [9, 22],
+  ]);
+  world.observe(trunk, action, frames, state);
+  const wrong = world.embed(trunk).sub(world.embed(guess)).square().mean(1).sqrt();
+  expect(distance(world.feel(trunk).surprise, wrong)).toBeLessThan(1e-5);
+  expect(distance(world.look(trunk).float(), frames.float())).toBe(0);
+  expect(distance(world.embed(trunk), world.embedImage(frames, state))).toBeLessThan(1e-5);
+  expect(distance(world.embed(trunk), world.embedImage(frames))).toBeGreaterThan(1e-3);
+  trunk.free();
+  guess.free();
+});
+
+test("the task changes reward and success, and nothing else", () => {
+  const trunk = world.begin(makeContext(), { task: "red" });
+  const before = world.feel(trunk);
+  world.setTask(trunk, "blue");
+  const after = world.feel(trunk);
+  expect(distance(before.reward, after.reward)).toBeGreaterThan(1e-4);
+  expect(distance(before.state, after.state)).toBe(0);
+  world.setTask(trunk, ["red", "blue"]);
+  expect(distance(world.feel(trunk).reward.narrow(0, 0, 1), before.reward.narrow(0, 0, 1))).toBeLessThan(
+    1e-5,
+  );
+  expect(() => world.setTask(trunk, ["red"])).toThrow(/one for each of 2 streams, got 1/);
+  trunk.free();
+});
+
+test("no action is not the action zero, and 200 steps stay finite at constant memory", () => {
+  const [one, other] = [world.begin(makeContext()), world.begin(makeContext())];
+  world.step(one, null);
+  world.step(other, zeros([B, 2]));
+  expect(distance(world.embed(one), world.embed(other))).toBeGreaterThan(1e-4);
+  other.free();
+  const counts: number[] = [];
+  const still = zeros([B, 2]);
+  for (let t = 0; t < 200; t++) {
+    world.step(one, still);
+    world.look(one);
+    if (t >= 100 && t % 25 === 0) counts.push(liveTensorCount());
+  }
+  expect(new Set(counts).size).toBe(1);
+  expect(world.embed(one).isfinite().all().item()).toBe(1);
+  one.free();
+});
+
+test("a context or action of another embodiment is refused with both widths", () => {
+  const context = makeContext();
+  expect(() => world.begin({ ...context, V: 1 })).toThrow(/2 cameras \(top, side\), got \[1\]/);
+  expect(() => world.begin({ ...context, A: 7 })).toThrow(ShapeError);
+  expect(() => world.begin({ ...context, H: 64 })).toThrow(/\[32, 32\] pixels, got \[64, 32\]/);
+  expect(() => world.begin({ ...context, T: 0 })).toThrow(UsageError);
+  const trunk = world.begin(context);
+  expect(() => world.step(trunk, zeros([B, 3]))).toThrow(ShapeError);
+  expect(() => world.rollout(trunk, zeros([B, 1, 3, 2]))).toThrow(/at most 2/);
+  trunk.free();
+});
+
+test("half precision runs the same model, a little less exactly", () => {
+  const half = new JepaImagination(model, { usesBfloat16: true });
+  const actions = noise([B, 2, 2, 2], 9);
+  const [a, b] = [world, half].map((each) => {
+    const trunk = each.begin(makeContext(), { task: "red" });
+    const rolled = each.rollout(trunk, actions);
+    trunk.free();
+    return cat([rolled.embedding.flatten(), rolled.reward.flatten()]).float();
+  }) as [Tensor, Tensor];
+  const scale = a.square().mean().sqrt().item();
+  expect(distance(a, b)).toBeGreaterThan(0);
+  expect(a.sub(b).square().mean().sqrt().item()).toBeLessThan(0.05 * scale); // 8 bits, a few layers deep
+});
