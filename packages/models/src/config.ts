@@ -57,7 +57,11 @@ const trainingSchema = z.strictObject({
     longShare: share,
     /** Share of the clips that learn large steps from two half steps (self-consistency). */
     bootstrapShare: share,
-    /** Share of the clips whose first frames are clean, as they are when dreaming. */
+    /** Share of the steps in which every frame is denoised after a given history, as when dreaming; twice the work per frame. */
+    givenHistoryShare: share,
+    /** How far from clean the frames of a given history may be, as a share of the noise scale. */
+    historyNoise: share,
+    /** In the other steps: share of the clips whose first frames are clean. */
     cleanPrefixShare: share,
     /** Share of the clips trained as unrelated images, so that a first frame can be invented. */
     imageShare: share,
@@ -133,7 +137,7 @@ const tiny = {
       optimizer: "adamw",
     },
     dynamics: {
-      batch: 16,
+      batch: 8,
       learningRate: 1e-3,
       weightDecay: 0.01,
       warmupSteps: 50,
@@ -147,6 +151,8 @@ const tiny = {
       longClipFrames: 12,
       longShare: 0,
       bootstrapShare: 0.25,
+      givenHistoryShare: 1,
+      historyNoise: 0.25,
       cleanPrefixShare: 0.5,
       imageShare: 0,
       actionDropShare: 0.05,

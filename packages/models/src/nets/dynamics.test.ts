@@ -1,4 +1,4 @@
-import { cat, Generator, noGrad, randn, zeros, type Tensor } from "@orrery/torch";
+import { cat, full, Generator, noGrad, randn, zeros, type Tensor } from "@orrery/torch";
 import { beforeAll, expect, test } from "vitest";
 import { allKnown, debugConfig, distance, randomInput, scramble } from "../testing.ts";
 import { Dynamics, type DynamicsInput, type DynamicsOutput } from "./dynamics.ts";
@@ -65,6 +65,37 @@ test("an action that is not known has no influence; the learned vector stands fo
   noGrad(() => dynamics.noAction.copy_(kept));
   expect(Math.min(...changes(before, after))).toBeGreaterThan(1e-3);
   expect(changes(knowing, run(allKnown(input)))).toEqual([0, 0, 0, 0, 0, 0]);
+});
+
+test("frames after a given history are what a dream would make of them, one by one through the cache", () => {
+  const other = randomInput([B, T, shape.numTokens, shape.channels], { seed: 7 });
+  const history = { latents: other.latents, level: full([B, T], config.maxSteps - 1, { dtype: "int64" }) };
+  const { latents, ...settled } = noGrad(() => dynamics.forwardAfter(history, input));
+  const cache = dynamics.stack.makeCache(T);
+  const finest = full([B, 1], Math.log2(config.maxSteps), { dtype: "int64" });
+  noGrad(() => {
+    for (let t = 0; t < T; t++) {
+      const at = (x: Tensor): Tensor => x.narrow(1, t, 1);
+      const condition = {
+        before: t === 0 ? zeros([B, 1, 4, 8]) : history.latents.narrow(1, t - 1, 1),
+        levelBefore: t === 0 ? zeros([B, 1], { dtype: "int64" }) : at(history.level),
+        action: at(input.action),
+        hasAction: at(input.hasAction),
+        state: at(input.state),
+        hasState: at(input.hasState),
+      };
+      const asked = { latents: at(input.latents), level: at(input.level), stepLog: at(input.stepLog) };
+      const dreamt = dynamics.forward({ ...asked, ...condition }, cache);
+      cache.rewind(1);
+      expect(distance(dreamt.latents, at(latents))).toBeLessThan(1e-4); // another order of sums
+      const entered = { latents: at(history.latents), level: at(history.level), stepLog: finest };
+      const felt = dynamics.forward({ ...entered, ...condition }, cache);
+      for (const name of ["stateDelta", "reward", "successLogit"] as const) {
+        expect(distance(felt[name], at(settled[name]))).toBeLessThan(1e-4);
+      }
+    }
+  });
+  cache.free();
 });
 
 test("a stream frame by frame through the cache gives what the whole clip gives", () => {

@@ -45,9 +45,9 @@ export interface StreamShape {
 export interface DynamicsInput {
   /** [B, T, N, C], mixed with noise according to `level`. */
   readonly latents: Tensor;
-  /** Latents [B, 1, N, C] of the frame before the first one; zeros where left out. */
+  /** Latents [B, 1, N, C] of the frame before the first one, or [B, T, N, C] of that before each; zeros where left out. */
   readonly before?: Tensor;
-  /** Their level, int64 [B, 1]; clean where left out. */
+  /** Their level, int64 [B, 1] or [B, T]; clean where left out. */
   readonly levelBefore?: Tensor;
   /** int64 [B, T]: tau times maxSteps, from 0 (noise) to maxSteps (clean). */
   readonly level: Tensor;
@@ -121,14 +121,54 @@ export class Dynamics extends Module {
   }
 
   forward(input: DynamicsInput, cache?: StackCache): DynamicsOutput {
-    const { numTokens: N, stateWidth } = this.shape;
+    return this.#read(this.stack.forward(this.#tokens(input), cache));
+  }
+
+  /**
+   * Each frame of a clip as it looks when dreaming, all at once: its own noisy latents after the history before it.
+   * The latents that come back are the noisy frames', the heads' outputs the history's, since they are asked for once
+   * a frame is settled.
+   * @param history the same frames, clean or nearly so, with the level of each
+   */
+  forwardAfter(history: Pick<DynamicsInput, "latents" | "level">, input: DynamicsInput): DynamicsOutput {
+    const T = input.latents.size(1);
+    const twice = (x: Tensor): Tensor => cat([x, x], 1);
+    const finest = fullLike(history.level, Math.log2(this.config.maxSteps));
+    const tokens = this.#tokens({
+      latents: cat([history.latents, input.latents], 1),
+      before: twice(delayed(history.latents)),
+      level: cat([history.level, input.level], 1),
+      levelBefore: twice(delayed(history.level)), // before the first frame nothing is known: level 0
+      stepLog: cat([finest, input.stepLog], 1),
+      action: twice(input.action),
+      hasAction: twice(input.hasAction),
+      state: twice(input.state),
+      hasState: twice(input.hasState),
+    });
+    const output = this.#read(this.stack.forwardBeside(tokens));
+    const settled = (x: Tensor): Tensor => x.narrow(1, 0, T);
+    return {
+      latents: output.latents.narrow(1, T, T),
+      stateDelta: settled(output.stateDelta),
+      reward: settled(output.reward),
+      successLogit: settled(output.successLogit),
+    };
+  }
+
+  /** Everything that is known of the frames as tokens, [B, T, S, W]. */
+  #tokens(input: DynamicsInput): Tensor {
     const [B = 0, T = 0] = input.latents.shape;
-    const { width } = this.config.stack;
     const condition = this.#condition(input).unsqueeze(2); // [B, T, 1, W]
     const { prior, guess } = this.#linearGuess(input);
     const local = this.latentsIn.forward(cat([input.latents, prior, guess], -1)).add(this.position);
-    const own = this.register.expand([B, T, this.register.size(0), width]);
-    const h = this.stack.forward(cat([local.float(), own], 2).add(condition), cache); // [B, T, S, W]
+    const own = this.register.expand([B, T, this.register.size(0), this.config.stack.width]);
+    return cat([local.float(), own], 2).add(condition);
+  }
+
+  /** What the outputs say, from the stack's [B, T, S, W]. */
+  #read(h: Tensor): DynamicsOutput {
+    const { numTokens: N, stateWidth } = this.shape;
+    const [B = 0, T = 0] = h.shape;
     const head = h.select(2, N); // [B, T, W]
     const outcome = this.outcomeOut.forward(head).float();
     return {
@@ -170,8 +210,8 @@ export class Dynamics extends Module {
     const tau = level.float().div(maxSteps).view([B, T, 1, 1]);
     // Before a clip's first frame nothing is known, which is what level 0 means.
     const unknown = fullLike(tau.narrow(1, 0, 1), before === undefined ? 0 : 1);
-    const first = levelBefore?.float().div(maxSteps).view([B, 1, 1, 1]) ?? unknown;
-    const tauBefore = T === 1 ? first : cat([first, tau.narrow(1, 0, T - 1)], 1);
+    const first = levelBefore?.float().div(maxSteps).view([B, -1, 1, 1]) ?? unknown;
+    const tauBefore = first.size(1) === T ? first : cat([first, tau.narrow(1, 0, T - 1)], 1);
     const noiseBefore = tauBefore.rsub(1).square();
     const spread = tauBefore.square().mul(variance).add(noiseBefore);
     const prior = this.#previous(input).mul(tauBefore.mul(variance).div(spread));
@@ -184,6 +224,11 @@ export class Dynamics extends Module {
   #previous({ latents, before }: DynamicsInput): Tensor {
     const T = latents.size(1);
     const first = before ?? zerosLike(latents.narrow(1, 0, 1));
-    return T === 1 ? first : cat([first, latents.narrow(1, 0, T - 1)], 1);
+    return first.size(1) === T ? first : cat([first, latents.narrow(1, 0, T - 1)], 1);
   }
+}
+
+/** [B, T, ..] one frame later; zeros come first. */
+function delayed(x: Tensor): Tensor {
+  return cat([zerosLike(x.narrow(1, 0, 1)), x.narrow(1, 0, x.size(1) - 1)], 1);
 }

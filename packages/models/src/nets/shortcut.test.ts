@@ -3,7 +3,7 @@ import { fromTyped, Generator, isGradEnabled, noGrad, randn, zeros, type Tensor 
 import { expect, test } from "vitest";
 import { debugConfig, distance, randomInput } from "../testing.ts";
 import { Dynamics, type DynamicsInput, type DynamicsOutput } from "./dynamics.ts";
-import { drawLevels, shortcutLoss, type Levels } from "./shortcut.ts";
+import { drawHistory, drawLevels, shortcutLoss, type Levels } from "./shortcut.ts";
 
 const [B, T, N, C] = [3, 4, 2, 2];
 const MAX = 8;
@@ -98,6 +98,24 @@ test("step sizes, levels and clean prefixes have the shares they should", () => 
   expect(Math.abs(prefixes.filter((p) => p > 0).length / clips - 0.5)).toBeLessThan(0.03);
   const lengths = prefixes.filter((p) => p > 0);
   expect(Math.abs(lengths.reduce((a, b) => a + b, 0) / lengths.length - frames / 2)).toBeLessThan(0.2);
+});
+
+test("half of the histories are clean, the others as far from it as allowed", () => {
+  const [clips, frames] = [2000, 8];
+  const levels = drawHistory(clips, frames, MAX, 0.25, makeRng(6));
+  const counts = [0, 0, 0];
+  let clean = 0;
+  for (let b = 0; b < clips; b++) {
+    const own = levels.subarray(b * frames, (b + 1) * frames);
+    for (const level of own) counts[MAX - level] = (counts[MAX - level] ?? 0) + 1;
+    if (own.every((level) => level === MAX)) clean++;
+  }
+  expect(counts.length).toBe(3); // levels 8, 7 and 6
+  // 16,000 frames: 1/2 + 1/6, 1/6 and 1/6 of them, each within three standard errors or so.
+  for (const [i, share] of [4 / 6, 1 / 6, 1 / 6].entries()) {
+    expect(Math.abs((counts[i] ?? 0) / (clips * frames) - share)).toBeLessThan(0.03);
+  }
+  expect(Math.abs(clean / clips - 0.5)).toBeLessThan(0.04);
 });
 
 test("single images are never a clean prefix", () => {

@@ -6,13 +6,15 @@
  * {0, d, .., 1 - d} of its step size d. The network predicts the clean latents (x-prediction). For the finest d the
  * target is the data; for coarser ones it is where two half steps of the network itself lead, brought to the scale
  * of the other loss by (1 - tau)^2. Frames are weighted by the ramp w(tau) = 0.9 tau + 0.1.
- * Departure: in a share of the clips the first frames are clean and carry no loss, as they are when dreaming.
+ * Departure: with a given history every frame is denoised after clean frames, as it is when dreaming, or after nearly
+ * clean ones, so that the model forgives its own mistakes; otherwise each frame sees its predecessors at their own
+ * levels, and in a share of the clips the first frames are clean and carry no loss. Measured in docs/experiments.md.
  *
  * Shapes: B batch, T time, N latent tokens, C channels. Levels are counted in units of 1 / maxSteps.
  */
 import type { Rng } from "@orrery/core";
 import { autocast, cat, fromTyped, noGrad, randn, scope, type Generator, type Tensor } from "@orrery/torch";
-import type { Condition, Dynamics, DynamicsOutput } from "./dynamics.ts";
+import type { Condition, Dynamics, DynamicsInput, DynamicsOutput } from "./dynamics.ts";
 
 export interface LevelOptions {
   readonly maxSteps: number;
@@ -54,6 +56,26 @@ export function drawLevels(B: number, T: number, options: LevelOptions, rng: Rng
   return { level, stepLog, weight };
 }
 
+/**
+ * How far each frame of the histories of B clips is from clean, [B, T] levels: half of the clips are clean, in the others
+ * each frame draws a level from the top `noiseShare` of the scale.
+ */
+export function drawHistory(
+  B: number,
+  T: number,
+  maxSteps: number,
+  noiseShare: number,
+  rng: Rng,
+): Int32Array {
+  const deepest = Math.round(noiseShare * maxSteps);
+  const level = new Int32Array(B * T).fill(maxSteps);
+  for (let b = 0; b < B; b++) {
+    if (rng.chance(0.5)) continue;
+    for (let t = 0; t < T; t++) level[b * T + t] = maxSteps - rng.int(deepest + 1);
+  }
+  return level;
+}
+
 /** A training batch of the dynamics, normalised, without noise. */
 export interface LatentBatch {
   readonly latents: Tensor; // [B, T, N, C], scaled to the configured deviation
@@ -68,12 +90,22 @@ export interface ShortcutResult {
   readonly weight: Tensor;
 }
 
+export interface ShortcutOptions {
+  readonly numBootstrap: number;
+  readonly usesBfloat16: boolean;
+  readonly generator: Generator;
+  /** Levels [B, T] of the history that every frame is denoised after; the frames see each other where left out. */
+  readonly history?: Int32Array;
+}
+
+type Network = (input: DynamicsInput) => DynamicsOutput;
+
 /** Flow loss of one batch and the network's other outputs on it. */
 export function shortcutLoss(
   dynamics: Dynamics,
   { latents, condition }: LatentBatch,
   levels: Levels,
-  options: { readonly numBootstrap: number; readonly usesBfloat16: boolean; readonly generator: Generator },
+  options: ShortcutOptions,
 ): ShortcutResult {
   const { maxSteps } = dynamics.config;
   const [B = 0, T = 0, N = 0, C = 0] = latents.shape;
@@ -90,16 +122,17 @@ export function shortcutLoss(
     device: device.startsWith("cuda") ? "cuda" : "cpu",
   } as const;
 
-  const output = autocast(precision, () =>
-    dynamics.forward({ latents: noisy, level, stepLog, ...condition }),
-  );
+  const networkOn = networkAfter(dynamics, latents, options);
+  const output = autocast(precision, () => networkOn(B)({ latents: noisy, level, stepLog, ...condition }));
   let target = latents;
   if (numBootstrap > 0) {
     const coarse = noGrad(() =>
       scope(() => {
         const rows = (x: Tensor): Tensor => x.narrow(0, 0, numBootstrap);
         const part = { noisy: rows(noisy), level: rows(level), stepLog: rows(stepLog), clean: rows(latents) };
-        const half = autocast(precision, () => selfTarget(dynamics, part, mapCondition(condition, rows)));
+        const half = autocast(precision, () =>
+          selfTarget(maxSteps, networkOn(numBootstrap), part, mapCondition(condition, rows)),
+        );
         return cat([half, latents.narrow(0, numBootstrap, B - numBootstrap)], 0);
       }),
     );
@@ -110,6 +143,22 @@ export function shortcutLoss(
   const ramp = tau.mul(0.9).add(0.1).mul(weight);
   const flow = error.mul(ramp).sum().div(weight.sum().clampMin(1));
   return { flow, output, weight };
+}
+
+/** The network as the first clips of the batch see it: after their history, or frames that see each other. */
+function networkAfter(
+  dynamics: Dynamics,
+  clean: Tensor,
+  { history, generator }: ShortcutOptions,
+): (clips: number) => Network {
+  if (history === undefined) return () => (input) => dynamics.forward(input);
+  const [B = 0, T = 0] = clean.shape;
+  const { device } = clean;
+  const level = fromTyped(history, [B, T], { dtype: "int64", device });
+  const signal = level.float().div(dynamics.config.maxSteps).view([B, T, 1, 1]);
+  const latents = randn(clean.shape, { generator, device }).lerp(clean, signal);
+  return (clips) => (input) =>
+    dynamics.forwardAfter({ latents: latents.narrow(0, 0, clips), level: level.narrow(0, 0, clips) }, input);
 }
 
 interface BootstrapPart {
@@ -124,11 +173,11 @@ interface BootstrapPart {
  * to tau = 1. Frames that already have the finest step keep the data.
  */
 function selfTarget(
-  dynamics: Dynamics,
+  maxSteps: number,
+  network: Network,
   { noisy, level, stepLog, clean }: BootstrapPart,
   condition: Condition,
 ): Tensor {
-  const { maxSteps } = dynamics.config;
   const finest = Math.log2(maxSteps);
   const isCoarse = stepLog.lt(finest); // [B, T]
   const halfLog = stepLog.add(1).clampMax(finest);
@@ -138,13 +187,13 @@ function selfTarget(
   const tau = at(level).div(maxSteps);
   const move = isCoarse.unsqueeze(-1).unsqueeze(-1).float();
 
-  const first = dynamics.forward({ latents: noisy, level, stepLog: halfLog, ...condition }).latents;
+  const first = network({ latents: noisy, level, stepLog: halfLog, ...condition }).latents;
   const velocity1 = first.sub(noisy).div(tau.rsub(1).clampMin(1 / maxSteps));
   const middle = noisy.add(velocity1.mul(halfStep).mul(move));
   const middleLevel = level.add(halfLevels.mul(isCoarse.long())).clampMax(maxSteps);
   const middleTau = at(middleLevel).div(maxSteps);
 
-  const second = dynamics.forward({
+  const second = network({
     latents: middle,
     level: middleLevel,
     stepLog: halfLog,

@@ -9,15 +9,18 @@ import type { Generator, Tensor } from "@orrery/torch";
 import {
   arange,
   Attention,
+  cat,
   KvCache,
   LayerNorm,
   linePositions,
   MLP,
   Module,
+  ones,
   RMSNorm,
   Rotary,
   scope,
   SwiGLU,
+  type AttendOptions,
   type Layer,
 } from "@orrery/torch";
 import type { StackConfig } from "../config.ts";
@@ -86,15 +89,14 @@ class Block extends Module {
         : new MLP([width, hidden, width], generator, { outStd: 0 });
   }
 
-  /** x [B, T, N, W] gives the same shape. */
-  forward(x: Tensor, rotary: Rotary, cache: KvCache | undefined): Tensor {
+  /** x [B, T, N, W] gives the same shape; `overTime` says which frames see which in a layer over time. */
+  forward(x: Tensor, overTime: AttendOptions): Tensor {
     const [B = 0, T = 0, N = 0, W = 0] = x.shape;
     const normed = this.attentionNorm.forward(x);
     let attended: Tensor;
     if (this.isTime) {
       const byToken = normed.transpose(1, 2).reshape([B * N, T, W]);
-      const options = cache === undefined ? { isCausal: true, rotary } : { cache, rotary };
-      attended = this.attention.forward(byToken, options).view([B, N, T, W]).transpose(1, 2);
+      attended = this.attention.forward(byToken, overTime).view([B, N, T, W]).transpose(1, 2);
     } else {
       attended = this.attention.forward(normed.reshape([B * T, N, W])).view([B, T, N, W]);
     }
@@ -138,15 +140,44 @@ export class SpaceTimeStack extends Module {
    * @returns [B, T, N, W], normalised
    */
   forward(x: Tensor, cache?: StackCache): Tensor {
+    const { rotary } = this;
+    return this.#run(x, (layer) => {
+      const own = cache?.layers[layer];
+      return own === undefined ? { isCausal: true, rotary } : { cache: own, rotary };
+    });
+  }
+
+  /**
+   * Two streams side by side: the history, and for each of its moments another frame that might follow what came before.
+   * Frame t of the second stream sees itself and the history before t, as it would through a cache.
+   * @param x [B, 2 T, N, W], the history first
+   * @returns [B, 2 T, N, W], normalised
+   */
+  forwardBeside(x: Tensor): Tensor {
+    const T = x.size(1) / 2;
+    const square = ones([T, T], { dtype: "bool", device: x.device });
+    const nothing = square.logicalNot();
+    const history = cat([square.tril(), nothing], 1);
+    const beside = cat([square.tril(-1), square.tril().triu()], 1);
+    const moments = linePositions(T)[0] as readonly number[];
+    const rotary = new Rotary(this.#config.headWidth, [[...moments, ...moments]]).to({ device: x.device });
+    const overTime = { mask: cat([history, beside], 0), rotary };
+    return this.#run(x, () => overTime);
+  }
+
+  #run(x: Tensor, optionsOf: (timeLayer: number) => AttendOptions): Tensor {
     let h = x;
     let timeLayer = 0;
     for (const block of this.blocks) {
       const input = h;
-      const own = block.isTime ? cache?.layers[timeLayer++] : undefined;
+      const overTime = optionsOf(block.isTime ? timeLayer++ : 0);
       // What the backward pass does not need is freed after each block, not at the end of the step: 2 % faster.
-      h = scope(() => block.forward(input, this.rotary, own));
+      h = scope(() => block.forward(input, overTime));
+      if (input !== x) input.free();
     }
-    return this.outNorm.forward(h);
+    const normed = this.outNorm.forward(h);
+    if (h !== x) h.free();
+    return normed;
   }
 
   /** Multiply-adds of one forward pass over T frames of N tokens, for progress and for the distance to the chip's peak. */

@@ -2,7 +2,7 @@
 import { fromTyped, ops, type Generator, type Tensor } from "@orrery/torch";
 import type { Rng } from "@orrery/core";
 import type { TrainingConfig } from "../config.ts";
-import { drawLevels, shortcutLoss, type LatentBatch } from "../nets/shortcut.ts";
+import { drawHistory, drawLevels, shortcutLoss, type LatentBatch } from "../nets/shortcut.ts";
 import type { WorldModel } from "../world-model.ts";
 import type { OutcomeTargets } from "./latent-store.ts";
 import type { WeightedLoss } from "./phase.ts";
@@ -23,13 +23,16 @@ export function dynamicsLosses(
   const [B = 0, T = 0] = batch.latents.shape;
   const numBootstrap = Math.floor(B * config.bootstrapShare);
   const { maxSteps } = model.config.dynamics;
-  const levels = drawLevels(B, T, { maxSteps, numBootstrap, cleanPrefixShare: config.cleanPrefixShare }, rng);
+  const isAfterHistory = T > 1 && rng.chance(config.givenHistoryShare);
+  const cleanPrefixShare = isAfterHistory ? 0 : config.cleanPrefixShare;
+  const levels = drawLevels(B, T, { maxSteps, numBootstrap, cleanPrefixShare }, rng);
   const condition = hideActions(batch.condition, B, config.actionDropShare, rng);
   const clips = { latents: batch.latents, condition };
   const { flow, output } = shortcutLoss(model.dynamics, clips, levels, {
     numBootstrap,
     usesBfloat16,
     generator,
+    ...(isAfterHistory ? { history: drawHistory(B, T, maxSteps, config.historyNoise, rng) } : {}),
   });
 
   const { stateDelta, hasStateDelta, reward, hasReward, success } = batch.targets;
