@@ -7,3 +7,5 @@
 export * from "./search/index.ts";
 export * from "./planner/index.ts";
 export * from "./policies/index.ts";
+export * from "./imitation/index.ts";
+export * from "./vla/index.ts";

@@ -20,3 +20,4 @@ export {
 export { labelReport, nameOf } from "./labels/report.ts";
 export { scoreInverse, type InverseScores } from "./labels/score-inverse.ts";
 export * from "./control/index.ts";
+export * from "./divide/index.ts";

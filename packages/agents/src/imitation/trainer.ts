@@ -153,7 +153,7 @@ class PolicyTrainer {
     const config = saved?.config ?? options.config;
     const chosen = chooseDemonstrations(options.sources, config.demonstrations);
     onNote?.(describe(chosen));
-    const facts = saved?.facts ?? factsOf(config, chosen, options);
+    const facts = saved?.facts ?? factsOf(config, chosen.sources, options);
     const loader = await makeClipLoader({
       sources: chosen.sources.map((source) => ({ ...source, cameras: facts.cameras })),
       batch: config.training.batch,
@@ -322,11 +322,21 @@ class PolicyTrainer {
   }
 }
 
-/** @throws {DataError} if there is nothing to do, or nothing says what to do */
+/**
+ * What a policy trained on these recordings would be made for.
+ * @throws {DataError} if there is nothing to imitate, or nothing says what to do
+ */
+export function policyFacts(
+  options: Pick<TrainPolicyOptions, "config" | "sources" | "cameras" | "backbone">,
+): PolicyFacts {
+  const { config, sources } = options;
+  return factsOf(config, chooseDemonstrations(sources, config.demonstrations).sources, options);
+}
+
 function factsOf(
   config: PolicyConfig,
-  { sources }: Chosen,
-  { cameras, backbone }: TrainPolicyOptions,
+  sources: readonly TrainingSource[],
+  { cameras, backbone }: Pick<TrainPolicyOptions, "cameras" | "backbone">,
 ): PolicyFacts {
   const facts = streamFacts(sources, cameras);
   if (facts.actionWidth === 0) {
