@@ -1,6 +1,7 @@
 /** Policies measured on tasks. */
 export { CONTROL_TASKS, openArena, PUSHT_TASKS, type Arena, type ArenaOptions } from "./arena.ts";
 export { FIRST_SEED, runControl, type ControlOptions, type ControlProgress } from "./control.ts";
+export { controlMarkdown, percentages } from "./markdown.ts";
 export { countPairs, mcnemarExact, newcombePaired, type PairCounts } from "./paired.ts";
 export type { PolicyModule } from "./policy-module.ts";
 export { PushTGoalWorld, STEP_BUDGET, STEPS_AHEAD } from "./pusht-goal.ts";
@@ -13,3 +14,4 @@ export {
 } from "./summary.ts";
 export { runTrial, type TrialKey, type TrialOutcome, type TrialRun } from "./trial.ts";
 export { type TrialRecord } from "./trial-log.ts";
+export { controlReport, type ControlReportOptions } from "./report.ts";

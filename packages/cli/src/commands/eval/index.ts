@@ -1,5 +1,6 @@
 /** `orrery eval`: models scored beside their baselines. */
 import type { Command } from "commander";
+import { addEvalControl } from "./control.ts";
 import { addEvalLabels } from "./labels.ts";
 import { addEvalPrediction } from "./prediction.ts";
 
@@ -7,4 +8,5 @@ export function addEval(program: Command): void {
   const group = program.command("eval").description("score a model, with baselines and intervals");
   addEvalPrediction(group);
   addEvalLabels(group);
+  addEvalControl(group);
 }

@@ -1,0 +1,159 @@
+/** Results as a page: success per task and split, differences on equal seeds, how trials failed, films of both ends. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Block, Cell, Fact, Report, Section, Video } from "../report/index.ts";
+import { milliseconds, percentages } from "./markdown.ts";
+import type { CellSummary, ControlSummary, Difference, Estimate } from "./summary.ts";
+import type { TrialRecord } from "./trial-log.ts";
+
+export interface ControlReportOptions {
+  /** Folder of the results, which films are read from. */
+  readonly out: string;
+  /** Machine, command, seed. */
+  readonly facts: readonly Fact[];
+  /** Policies that stand for the ends of the scale rather than for us. */
+  readonly baselines?: readonly string[];
+}
+
+export function controlReport(
+  records: readonly TrialRecord[],
+  summary: ControlSummary,
+  options: ControlReportOptions,
+): Report {
+  const places = groupBy(summary.cells, ({ task, split }) => `${task}, ${split}`);
+  const best = summary.cells.toSorted((a, b) => b.success.value - a.success.value)[0];
+  return {
+    title: "Policies at work",
+    subtitle: "Every policy was tried on the same seeds of every task and split.",
+    highlights:
+      best === undefined
+        ? []
+        : [
+            {
+              label: `${best.policy} on ${best.task}, ${best.split}`,
+              value: percentages(best.success),
+              against: `${best.trials} trials`,
+            },
+          ],
+    facts: options.facts,
+    sections: [...places].map(([place, cells]) =>
+      section(place, cells, records, summary.differences, options),
+    ),
+  };
+}
+
+function section(
+  title: string,
+  cells: readonly CellSummary[],
+  records: readonly TrialRecord[],
+  differences: readonly Difference[],
+  options: ControlReportOptions,
+): Section {
+  const [{ task, split }] = cells as readonly [CellSummary];
+  const isHere = (item: { readonly task: string; readonly split: string }): boolean =>
+    item.task === task && item.split === split;
+  const here = differences.filter(isHere);
+  const blocks: Block[] = [successTable(cells, options), failureTable(cells)];
+  if (here.length > 0) blocks.push(differenceTable(here));
+  const videos = filmsOf(records.filter(isHere), options.out);
+  if (videos.length > 0) blocks.push({ kind: "videoGrid", title: "Successes and failures", videos });
+  return { title, blocks };
+}
+
+function successTable(cells: readonly CellSummary[], { baselines = [] }: ControlReportOptions): Block {
+  return {
+    kind: "table",
+    title: "Success",
+    rowHeading: "Policy",
+    columns: [
+      { label: "success", unit: "%", better: "higher", digits: 0 },
+      { label: "return", better: "higher", digits: 1 },
+      { label: "time to success", unit: "s", better: "lower", digits: 1 },
+      { label: "decision, median", unit: "ms", digits: 1 },
+      { label: "decision, 95 %", unit: "ms", digits: 1 },
+    ],
+    rows: cells.map((cell) => ({
+      label: cell.policy,
+      role: baselines.includes(cell.policy) ? "baseline" : "ours",
+      cells: [
+        { ...inPercent(cell.success), n: cell.trials },
+        measured(cell.return),
+        cell.secondsToSuccess,
+        finite(cell.decisionMsMedian),
+        finite(cell.decisionMsP95),
+      ],
+    })),
+    caption:
+      "Intervals are 95 %: Wilson's for success, resampled trials for return. Time to success is the median in the world's time; decisions are timed on the wall clock, one thread each, all cores busy.",
+  };
+}
+
+function failureTable(cells: readonly CellSummary[]): Block {
+  const kinds = [...new Set(cells.flatMap(({ failures }) => Object.keys(failures)))];
+  return {
+    kind: "table",
+    title: "How trials failed",
+    rowHeading: "Policy",
+    columns: kinds.map((label) => ({ label, digits: 0 })),
+    rows: cells.map(({ policy, failures }) => ({
+      label: policy,
+      cells: kinds.map((kind) => failures[kind] ?? 0),
+    })),
+  };
+}
+
+function differenceTable(differences: readonly Difference[]): Block {
+  return {
+    kind: "table",
+    title: "Differences on equal seeds",
+    rowHeading: "First minus second",
+    columns: [
+      { label: "success", unit: "points", digits: 0 },
+      { label: "McNemar p", digits: 3 },
+      { label: "return", digits: 1 },
+    ],
+    rows: differences.map(({ first, second, success, pairs, p, return: gain }) => ({
+      label: `${first} - ${second}`,
+      cells: [{ ...inPercent(success), n: pairs }, p, measured(gain)],
+    })),
+    caption:
+      "Newcombe's interval for paired rates, and McNemar's exact test: trials of equal seed are compared with each other, so scenes that are easy or hard for everybody cancel.",
+  };
+}
+
+function filmsOf(records: readonly TrialRecord[], out: string): Video[] {
+  return records.flatMap(({ video, policy, success, failure, seed, steps, decisionMs }) => {
+    if (video === undefined) return [];
+    const median = decisionMs.toSorted((a, b) => a - b)[Math.floor(decisionMs.length / 2)] ?? 0;
+    const end = success ? "success" : (failure ?? "failure");
+    return [
+      {
+        label: `${policy}: ${end}`,
+        detail: `seed ${seed}, ${steps} steps, ${milliseconds(median)} ms a decision`,
+        data: readFileSync(join(out, video)),
+      },
+    ];
+  });
+}
+
+function inPercent({ value, ci95: [low, high] }: Estimate): {
+  value: number;
+  ci95: readonly [number, number];
+} {
+  return { value: 100 * value, ci95: [100 * low, 100 * high] };
+}
+
+/** One trial alone has no interval. */
+function measured({ value, ci95 }: Estimate): Cell {
+  return Number.isNaN(ci95[0]) ? value : { value, ci95 };
+}
+
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
+}
+
+function groupBy<T>(items: readonly T[], nameOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) groups.set(nameOf(item), [...(groups.get(nameOf(item)) ?? []), item]);
+  return groups;
+}
