@@ -53,6 +53,24 @@ export interface BaseSpec {
   readonly maxSpeed: readonly [number, number, number];
 }
 
+/** A capsule that stands for a part of the body when commands are kept from running parts into each other. */
+export interface CapsuleSpec {
+  readonly name: string;
+  /** MuJoCo body that it moves with; ends of its middle line in that body's frame, m. */
+  readonly body: string;
+  readonly from: readonly [number, number, number];
+  readonly to: readonly [number, number, number];
+  readonly radiusM: number;
+}
+
+export interface SelfCollisionSpec {
+  /** Commanded joints keep this much room between any two capsules of a pair. */
+  readonly marginM: number;
+  readonly capsules: readonly CapsuleSpec[];
+  /** Each capsule of the first list against each of the second. Neighbours at a joint are in none. */
+  readonly pairs: readonly (readonly [readonly string[], readonly string[]])[];
+}
+
 export interface BodySpec {
   readonly name: string;
   readonly controlRateHz: number;
@@ -61,6 +79,7 @@ export interface BodySpec {
   readonly joints: readonly JointSpec[];
   readonly arms: readonly ArmSpec[];
   readonly cameras: readonly CameraMount[];
+  readonly selfCollision: SelfCollisionSpec;
   /** A joint that turns against another to keep the head camera level, as eyes do when the trunk leans. */
   readonly gaze: { readonly joint: string; readonly against: string } | null;
   /** How far the fingers point forward from straight down in the working pose. */

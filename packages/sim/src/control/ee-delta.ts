@@ -3,7 +3,8 @@
  * in the base frame, then grippers, then base velocity.
  *
  * A target pose per arm is carried from step to step, so that small moves add up exactly; where inverse kinematics
- * cannot follow (limits, out of reach), the target is pulled back to what was reached and does not run away.
+ * cannot follow (limits, out of reach, another part of the body), the target is pulled back to what was reached and
+ * does not run away.
  */
 import type { ActionPart } from "@orrery/core";
 import type { BodySpec } from "../bodies/body.ts";
@@ -56,8 +57,9 @@ export class EeDelta implements ActionSpace {
     const { spec, ik } = this.#context;
     const wanted = this.#targets.map((target, a) => moved(target, action, 6 * a));
     const joints = from.joints.slice();
-    const reached = ik.solve(joints, wanted, ITERATIONS);
+    let reached = ik.solve(joints, wanted, ITERATIONS);
     limitSpeed(joints, from.joints, spec);
+    if (ik.selfCollision.keepApart(from.joints, joints)) reached = ik.forward(joints);
     this.#steadyGaze(joints);
     this.#targets = wanted.map((target, a) => leashed(target, reached[a]!));
     const { grippers, baseVelocity } = tailOf(spec, action);

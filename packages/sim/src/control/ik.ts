@@ -9,6 +9,7 @@
 import type { BodySpec } from "../bodies/body.ts";
 import type { Physics } from "../mujoco/physics.ts";
 import { solveInPlace } from "./cholesky.ts";
+import { SelfCollision } from "./self-collision.ts";
 import {
   type Quat,
   type Vec3,
@@ -37,6 +38,8 @@ const MAX_ROT_ERROR_RAD = 0.4;
 const ROT_WEIGHT = 0.2;
 
 export class InverseKinematics {
+  /** Works on the same ghost. `solve` does not ask it: its iterations may cut through the body on the way. */
+  readonly selfCollision: SelfCollision;
   readonly #ghost: Physics;
   readonly #spec: BodySpec;
   readonly #siteIds: readonly number[];
@@ -57,6 +60,7 @@ export class InverseKinematics {
   constructor(spec: BodySpec, ghost: Physics) {
     this.#spec = spec;
     this.#ghost = ghost;
+    this.selfCollision = new SelfCollision(spec, ghost);
     this.#siteIds = spec.arms.map((arm) => ghost.id("site", arm.tool));
     const jointIds = spec.joints.map((joint) => ghost.id("joint", joint.name));
     this.#qposAdr = jointIds.map((id) => ghost.constants.jntQposAdr[id]!);

@@ -21,12 +21,13 @@ abstract class JointSpace implements ActionSpace {
   protected abstract numbers(from: Float64Array, to: Float64Array): Float64Array;
 
   apply(action: Float32Array, from: BodyCommand): BodyCommand {
-    const { spec } = this.context;
+    const { spec, ik } = this.context;
     const joints = this.targets(action, from.joints);
     limitSpeed(joints, from.joints, spec);
     spec.joints.forEach(({ range }, j) => {
       joints[j] = Math.min(range[1], Math.max(range[0], joints[j]!));
     });
+    ik.selfCollision.keepApart(from.joints, joints);
     const { grippers, baseVelocity } = tailOf(spec, action);
     const base = from.base.slice();
     if (spec.base) driveBase(base, baseVelocity, 1 / spec.controlRateHz);

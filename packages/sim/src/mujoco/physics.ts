@@ -144,6 +144,10 @@ export class Physics {
   get bodyQuat(): Float64Array {
     return this.#data.xquat as Float64Array;
   }
+  /** [nbody, 9] world orientations, row-major. */
+  get bodyMat(): Float64Array {
+    return this.#data.xmat as Float64Array;
+  }
   /** [ngeom, 3] */
   get geomPos(): Float64Array {
     return this.#data.geom_xpos as Float64Array;
@@ -236,6 +240,13 @@ export class Physics {
     this.#module.mj_jacSite(this.#model, this.#data, this.#jacobianPos, this.#jacobianRot, siteId);
     pos.set(this.#jacobianPos.GetView() as Float64Array);
     rot.set(this.#jacobianRot.GetView() as Float64Array);
+  }
+
+  /** Writes the Jacobian [3, nv] of a world point that moves with a body into `pos`. Needs `kinematics()` first. */
+  pointJacobian(bodyId: number, point: readonly [number, number, number], pos: Float64Array): void {
+    const module = this.#module;
+    module.mj_jac(this.#model, this.#data, this.#jacobianPos, this.#jacobianRot, [...point], bodyId);
+    pos.set(this.#jacobianPos.GetView() as Float64Array);
   }
 
   /** Casts one ray at the geoms: distance in units of `direction`'s length and geom id, or -1 and -1. */
