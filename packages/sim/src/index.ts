@@ -8,6 +8,9 @@ export {
   type WorldSnapshot,
 } from "./world/kitchen-world.ts";
 export { SceneView } from "./world/scene-view.ts";
+export { makeWorldVector, type WorldVector } from "./world/world-vector.ts";
+export { ThreadedWorld } from "./world/threaded-world.ts";
+export { makeWorld, type WorldRecipe } from "./world/recipe.ts";
 export {
   recordEpisodes,
   type RecordOptions,
