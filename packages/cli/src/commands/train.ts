@@ -5,6 +5,7 @@ import type { AnyTrainResult, TrainProgress } from "@orrery/models";
 import { formatDuration, formatNumber } from "../format.ts";
 import { episodeList, positiveNumber } from "../options.ts";
 import { runs, type Result, type Run } from "../run.ts";
+import { trainPolicyFrom } from "./train-policy.ts";
 
 interface TrainFlags {
   readonly data: string;
@@ -15,6 +16,7 @@ interface TrainFlags {
   readonly device: string;
   readonly cameras?: string;
   readonly tokenizer?: string;
+  readonly match?: string;
 }
 
 export function addTrain(program: Command): void {
@@ -22,7 +24,7 @@ export function addTrain(program: Command): void {
     .command("train")
     .argument(
       "<config>",
-      "preset (tiny, small, base, debug, jepa-tiny, jepa-base) or a .json file of differences from one",
+      "preset (tiny, small, base, debug, jepa-tiny, jepa-base; vla-tiny, vla-small, bc-tiny for policies) or a .json file of differences from one",
     )
     .requiredOption("--data <dataset,...>", "datasets to learn from, parted by commas, or one mixture.json")
     .requiredOption("--out <run>", "run folder to write")
@@ -40,11 +42,23 @@ export function addTrain(program: Command): void {
     .option("--device <name>", "cpu, cuda or cuda:1", "cpu")
     .option("--cameras <names>", "cameras to learn from, parted by commas; all shared ones where left out")
     .option("--tokenizer <run>", "take the tokenizer of this finished run instead of training one")
-    .description("train a world model from scratch");
+    .option("--match <run>", "of a policy: as many parameters as this world model")
+    .description("train a world model, or a policy by imitation, from scratch");
   runs(command, async (args, options, run) => {
     const flags = options as TrainFlags;
     const { loadConfig, trainWorldModel } = await import("@orrery/models");
-    const config = loadConfig(args[0] ?? "");
+    const { isPolicyConfig } = await import("@orrery/agents");
+    const name = args[0] ?? "";
+    if (isPolicyConfig(name)) {
+      if (flags.tokenizer !== undefined)
+        throw new UsageError(`train: ${name} has no tokenizer to take over. Leave --tokenizer out.`);
+      await assertDevice(flags.device);
+      const onProgress = (progress: ShownProgress): void => showTraining(run, progress);
+      return trainPolicyFrom({ ...flags, config: name, sources: await openSources(flags), onProgress }, run);
+    }
+    if (flags.match !== undefined)
+      throw new UsageError("train: --match is for policies, a world model sets its own size. Leave it out.");
+    const config = loadConfig(name);
     await assertDevice(flags.device);
     const result = await trainWorldModel({
       config,
@@ -138,10 +152,13 @@ async function openSources({
   );
 }
 
+/** What a training of any kind says of itself; phases go by many names. */
+export type ShownProgress = Omit<TrainProgress, "phase"> & { readonly phase: string };
+
 /** One line for a training step: losses, and how long the data kept it waiting. */
 export function showTraining(
   run: Run,
-  { phase, step, progress, losses, framesPerSec, dataWait, secondsLeft }: TrainProgress,
+  { phase, step, progress, losses, framesPerSec, dataWait, secondsLeft }: ShownProgress,
 ): void {
   if (phase === "encode") {
     run.progress.update({

@@ -5,7 +5,7 @@ import { judge, latencyOf } from "./verdict.ts";
 
 /** Trials of one training seed on one split, from a text of 1s and 0s. */
 function trials(outcomes: string, split = "seen", more: Partial<TrialRecord> = {}): TrialRecord[] {
-  return [...outcomes].map((outcome, trial) => ({
+  return Array.from(outcomes).map((outcome, trial) => ({
     policy: "p",
     fingerprint: "",
     task: "reach",

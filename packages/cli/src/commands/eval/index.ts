@@ -1,6 +1,7 @@
 /** `orrery eval`: models scored beside their baselines. */
 import type { Command } from "commander";
 import { addEvalControl } from "./control.ts";
+import { addEvalDivide } from "./divide.ts";
 import { addEvalLabels } from "./labels.ts";
 import { addEvalPrediction } from "./prediction.ts";
 
@@ -9,4 +10,5 @@ export function addEval(program: Command): void {
   addEvalPrediction(group);
   addEvalLabels(group);
   addEvalControl(group);
+  addEvalDivide(group);
 }
