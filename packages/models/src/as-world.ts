@@ -4,10 +4,12 @@
  */
 import { UsageError, type Embodiment, type Observation, type Transition, type World } from "@orrery/core";
 import { fromTyped, scope } from "@orrery/torch";
-import { Dreamer, type DreamState, type WorldModelOptions } from "./dreamer.ts";
-import type { Context, WorldModel } from "./world-model.ts";
+import { openImagination, type ImaginationOptions } from "./families.ts";
+import type { Imagination, Imagined } from "./imagination.ts";
+import type { AnyModel } from "./release.ts";
+import type { Context } from "./world-model.ts";
 
-export interface DreamWorldOptions extends WorldModelOptions {
+export interface DreamWorldOptions extends ImaginationOptions {
   /** Recorded starts, each a context of one stream; `reset` takes one by its seed, or `options.start` by its index. */
   readonly starts: readonly Context[];
   readonly instruction?: string;
@@ -20,19 +22,19 @@ export interface DreamWorldOptions extends WorldModelOptions {
 const DEFAULTS = { instruction: "", maxSteps: 300, successThreshold: 0.5 };
 
 /** Turns a model into a world. It borrows the model, which must outlive it. */
-export function asWorld(model: WorldModel, options: DreamWorldOptions): World {
+export function asWorld(model: AnyModel, options: DreamWorldOptions): World {
   return new DreamWorld(model, options);
 }
 
 class DreamWorld implements World {
   readonly instruction: string;
-  readonly #model: WorldModel;
+  readonly #model: AnyModel;
   readonly #options: DreamWorldOptions & typeof DEFAULTS;
-  #dreamer: Dreamer | undefined;
-  #dream: DreamState | undefined;
+  #dreamer: Imagination | undefined;
+  #dream: Imagined | undefined;
   #steps = 0;
 
-  constructor(model: WorldModel, options: DreamWorldOptions) {
+  constructor(model: AnyModel, options: DreamWorldOptions) {
     if (options.starts.length === 0) throw new UsageError("asWorld: at least one start is needed, got none.");
     this.#model = model;
     this.#options = { ...DEFAULTS, ...options };
@@ -53,8 +55,8 @@ class DreamWorld implements World {
       );
     }
     this.#dream?.free();
-    this.#dreamer = new Dreamer(this.#model, seed, this.#options);
-    this.#dream = this.#dreamer.begin(start);
+    this.#dreamer = openImagination(this.#model, seed, this.#options);
+    this.#dream = this.#dreamer.begin(start, { task: this.instruction });
     this.#steps = 0;
     return Promise.resolve(this.#observe(this.#dreamer, this.#dream));
   }
@@ -94,9 +96,9 @@ class DreamWorld implements World {
     return Promise.resolve();
   }
 
-  #observe(dreamer: Dreamer, dream: DreamState): Observation {
+  #observe(dreamer: Imagination, dream: Imagined): Observation {
     return scope(() => {
-      const { height, width } = this.#model.config.tokenizer;
+      const { height, width } = this.#model.size;
       const picture = dreamer.look(dream).cpu();
       const images = this.#model.facts.cameras.map((name, v) => {
         const data = picture.select(0, 0).select(0, v).contiguous().toTyped() as Uint8Array;

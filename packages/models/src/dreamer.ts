@@ -237,6 +237,13 @@ export class Dreamer implements Imagination<DreamState> {
     );
   }
 
+  reconstruct(frames: Tensor, before: Tensor): Tensor {
+    const { device, model } = this;
+    return this.#run(() =>
+      model.decodeLatents(model.encodeFrames(frames.to({ device })), before.to({ device })),
+    );
+  }
+
   rollout(dream: DreamState, actions: Tensor): Rollout {
     return rollOutBySteps(this, dream, actions);
   }

@@ -67,6 +67,12 @@ export class WorldModel extends Module {
     return this.latentGain.device;
   }
 
+  /** Pictures that the model takes. */
+  get size(): { readonly height: number; readonly width: number } {
+    const { height, width } = this.config.tokenizer;
+    return { height, width };
+  }
+
   /** Frames [B, T, V, H, W, 3] to latents of the dynamics, [B, T, N, C]. */
   encodeFrames(frames: Tensor, cache?: StackCache): Tensor {
     const [B = 0, T = 0, V = 0, H = 0, W = 0] = frames.shape;

@@ -41,13 +41,13 @@ export function addDream(program: Command): void {
     const { UsageError } = await import("@orrery/core");
     const { writeFileAtomic } = await import("@orrery/core/node");
     const { encodePng, enlarge, openDataset, writeMp4 } = await import("@orrery/data");
-    const { choosePrecision, loadModel } = await import("@orrery/models");
+    const { choosePrecision, openModel } = await import("@orrery/models");
     const { dreamOn, filmStrip, loadEpisode, recordedActions, truthBesideDream } =
       await import("@orrery/eval");
     if (!["recorded", "none", "zero"].includes(flags.actions)) {
       throw new UsageError(`dream: --actions must be recorded, zero or none, got "${flags.actions}".`);
     }
-    const model = loadModel(flags.model);
+    const model = openModel(flags.model);
     const dataset = await openDataset(flags.data);
     const episode = await loadEpisode(model, dataset, flags.episode);
     if (flags.start + flags.context > episode.length) {

@@ -1,12 +1,12 @@
 /** Dreams from recorded starts, as pictures: for the `dream` command and for reports. */
 import { AbortedError, type Image, UsageError } from "@orrery/core";
 import { type DatasetReader, type EpisodeFrames } from "@orrery/data";
-import { Dreamer, type WorldModel } from "@orrery/models";
+import { openImagination, type AnyModel } from "@orrery/models";
 import { fromTyped, scope } from "@orrery/torch";
 import { contextOf, loadEpisodes } from "../prediction/episodes.ts";
 
 export interface DreamOptions {
-  readonly model: WorldModel;
+  readonly model: AnyModel;
   readonly episode: EpisodeFrames;
   /** First row of the context. */
   readonly start: number;
@@ -35,8 +35,8 @@ export interface DreamResult {
 /** Dreams the same start on under each action sequence, all with the same noise. */
 export async function dreamOn(options: DreamOptions): Promise<DreamResult> {
   const { model, episode, start, contextFrames, frames, actions, seed } = options;
-  const { height, width } = model.config.tokenizer;
-  const size = { height, width };
+  const { size } = model;
+  const { height, width } = size;
   const context = contextOf([{ episode, start }], 0, contextFrames, model.facts, size);
   const A = model.facts.actionWidth;
   const given = Array.from({ length: contextFrames }, (_, t) => pictureOf(episode, start + t, size));
@@ -45,7 +45,7 @@ export async function dreamOn(options: DreamOptions): Promise<DreamResult> {
   let done = 0;
   const began = performance.now();
   for (const sequence of actions) {
-    const dreamer = new Dreamer(model, seed, { usesBfloat16: options.usesBfloat16 ?? false });
+    const dreamer = openImagination(model, seed, { usesBfloat16: options.usesBfloat16 ?? false });
     const state = dreamer.begin(context);
     const pictures = [...given];
     const felt: number[] = [];
@@ -108,7 +108,7 @@ export function recordedActions(
  * @throws {DataError} if the episode cannot be used
  */
 export async function loadEpisode(
-  model: WorldModel,
+  model: AnyModel,
   dataset: DatasetReader,
   index: number,
 ): Promise<EpisodeFrames> {
@@ -118,8 +118,7 @@ export async function loadEpisode(
       `dream: --episode must be one of 0 to ${last}, got ${index} (${dataset.files.root}).`,
     );
   }
-  const { height, width } = model.config.tokenizer;
-  const [episode] = await loadEpisodes(dataset, [index], model.facts, { height, width });
+  const [episode] = await loadEpisodes(dataset, [index], model.facts, model.size);
   return episode as EpisodeFrames;
 }
 

@@ -6,7 +6,7 @@
  */
 import { AbortedError, DataError, makeRng, UsageError } from "@orrery/core";
 import type { DatasetReader } from "@orrery/data";
-import type { WorldModel } from "@orrery/models";
+import type { AnyModel } from "@orrery/models";
 import type { Interval } from "../statistics.ts";
 import { chooseWindows, loadEpisodes, shuffledPartners, streamEpisodes, type Window } from "./episodes.ts";
 import { NearestSearch, type NearestOptions } from "./nearest.ts";
@@ -14,7 +14,7 @@ import { scoreWindows, type WindowResult } from "./score-windows.ts";
 import { summarize } from "./summarize.ts";
 
 export interface PredictionOptions {
-  readonly model: WorldModel;
+  readonly model: AnyModel;
   readonly dataset: DatasetReader;
   /** Held-out episodes; all of the dataset where left out. */
   readonly episodes?: readonly number[];
@@ -83,8 +83,7 @@ export async function evaluatePrediction(options: PredictionOptions): Promise<Pr
     );
   }
   const { facts } = model;
-  const { height, width } = model.config.tokenizer;
-  const size = { height, width };
+  const { size } = model;
   const held = await loadEpisodes(dataset, options.episodes, facts, size, onNote);
   const rng = makeRng(seed, "prediction");
   const windows = chooseWindows(held, contextFrames + horizon, count, rng);

@@ -3,7 +3,7 @@ import { readFileSync, realpathSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DataError, messageOf, UsageError } from "@orrery/core";
 import { openDataset, type DatasetReader } from "@orrery/data";
-import { choosePrecision, loadModel, type Lineage } from "@orrery/models";
+import { choosePrecision, openModel, type Lineage } from "@orrery/models";
 import { evaluatePrediction, type PredictionOptions, type PredictionResult } from "./prediction.ts";
 
 export interface ScoreRunOptions extends Omit<
@@ -22,7 +22,7 @@ export interface ScoreRunOptions extends Omit<
  */
 export async function scoreRun(options: ScoreRunOptions): Promise<PredictionResult> {
   const { run, data, usesNearest = true, onNote = () => {}, ...rest } = options;
-  const model = loadModel(run);
+  const model = openModel(run);
   try {
     const dataset = await openDataset(data);
     const trained = trainedOn(run, data);

@@ -4,8 +4,8 @@
  *
  * Shapes: B windows, H horizon, V cameras, h w pixels, P state width.
  */
-import { Dreamer, type WorldModel } from "@orrery/models";
-import { autocast, fromTyped, keep, noGrad, scope, stack, type Tensor } from "@orrery/torch";
+import { openImagination, type AnyModel } from "@orrery/models";
+import { fromTyped, keep, noGrad, scope, stack, type Tensor } from "@orrery/torch";
 import { mean } from "../statistics.ts";
 import { contextOf, type FrameSize, type Window } from "./episodes.ts";
 import { localMoments, squaredErrors, structuralSimilarities, type LocalMoments } from "./image-metrics.ts";
@@ -33,7 +33,7 @@ export interface WindowResult {
 }
 
 export interface BatchSetting {
-  readonly model: WorldModel;
+  readonly model: AnyModel;
   readonly usesBfloat16: boolean;
   readonly contextFrames: number;
   readonly horizon: number;
@@ -87,7 +87,7 @@ export function scoreWindows(setting: BatchSetting): WindowResult[] {
 /** Dreams the windows on, each with the actions of `actors`. Frames [B, H, V, h, w, 3] are the caller's to free. */
 function dream(setting: BatchSetting, actors: readonly Window[]): { frames: Tensor; states: Float32Array[] } {
   const { model, usesBfloat16, contextFrames: C, horizon: H, size, windows, seed } = setting;
-  const dreamer = new Dreamer(model, seed, { usesBfloat16 });
+  const dreamer = openImagination(model, seed, { usesBfloat16 });
   const state = dreamer.begin(contextOf(windows, 0, C, model.facts, size));
   // The action of row C - 1 leads to the first predicted frame.
   const { action, A, B } = contextOf(actors, C - 1, H, model.facts, size);
@@ -109,13 +109,9 @@ function dream(setting: BatchSetting, actors: readonly Window[]): { frames: Tens
   }
 }
 
-/** Frames through the tokenizer and back, beginning on the last frame seen: the best that any dynamics could do. */
-function roundTripOf({ model, usesBfloat16 }: BatchSetting, before: Tensor, frames: Tensor): Tensor {
-  const device = model.device.startsWith("cuda") ? "cuda" : "cpu";
-  const [seen, asked] = [before, frames].map((x) => x.to({ device: model.device })) as [Tensor, Tensor];
-  return autocast({ enabled: usesBfloat16, device }, () =>
-    model.decodeLatents(model.encodeFrames(asked), seen).cpu(),
-  );
+/** Frames through the model's own code and back, beginning on the last frame seen: the best that any dynamics could do. */
+function roundTripOf({ model, usesBfloat16, seed }: BatchSetting, before: Tensor, frames: Tensor): Tensor {
+  return openImagination(model, seed, { usesBfloat16 }).reconstruct(frames, before).cpu();
 }
 
 /** Pictures of B windows, ready to be compared: as [B, T, V, h, w, 3], and as a flat list with its local moments. */

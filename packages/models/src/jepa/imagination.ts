@@ -197,8 +197,8 @@ export class JepaImagination implements Imagination<JepaState> {
     return this.#run(() => this.#nets.encoder.forward(this.#sight(frames, proprioception)).embedding);
   }
 
-  /** Through the encoder and the decoder: what is left of pictures [B, T, V, H, W, 3] in their embeddings. */
-  reconstruct(frames: Tensor): Tensor {
+  /** What is left of pictures in their embeddings; each by itself, whatever came before. */
+  reconstruct(frames: Tensor, _before: Tensor): Tensor {
     return this.#run(() => {
       const [B = 0, T = 0] = frames.shape;
       const sight = this.#sight(frames.flatten(0, 1), null);

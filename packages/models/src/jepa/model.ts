@@ -77,7 +77,8 @@ export class JepaModel extends Module {
 
   /** Pictures that the model takes. */
   get size(): { readonly height: number; readonly width: number } {
-    return this.config.net;
+    const { height, width } = this.config.net;
+    return { height, width };
   }
 
   /** A copy whose matrices are bfloat16, to be run under autocast. Not trainable. */
