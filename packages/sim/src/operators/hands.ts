@@ -161,6 +161,16 @@ export class Hands {
     }
   }
 
+  /** Swings a hand along a direction (world) as fast as it goes for some steps, and opens it after `releaseAt` of them. */
+  *swing(arm: number, direction: Vec3, steps: number, releaseAt: number): Motion {
+    const far = scale(direction, 1 / norm(direction)); // a metre ahead: every step is a full one
+    for (let k = 0; k < steps; k++) {
+      this.headFor(arm, add(this.view.commandedTool(arm).pos, far));
+      if (k >= releaseAt) this.action[6 * this.view.spec.arms.length + arm] = 0;
+      yield;
+    }
+  }
+
   /** Drives the base at a velocity in its own frame for a while, starting and ending gently. */
   *drive(velocity: Vec3, seconds: number): Motion {
     const steps = Math.max(2, Math.round(seconds * this.view.spec.controlRateHz));

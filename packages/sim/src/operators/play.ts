@@ -7,15 +7,17 @@ import { WORK_AREA } from "../scene/draw.ts";
 import type { PlacedObject } from "../scene/scene-spec.ts";
 import type { Motion } from "../tasks/task.ts";
 import type { Hands } from "./hands.ts";
+import { grasp } from "./skills.ts";
 
 type Game = (hands: Hands, arm: number, object: PlacedObject) => Motion;
 
 /** With how many tickets each game is in the draw. */
 const GAMES: readonly (readonly [number, Game])[] = [
-  [3, approach],
+  [2, approach],
   [3, touch],
   [4, shove],
   [4, graspAndLift],
+  [4, graspAndThrow],
   [2, wander],
   [1, shiftBase],
   [1, rest],
@@ -27,10 +29,8 @@ export function* playMotion(hands: Hands): Motion {
   const { view, rng } = hands;
   let last = 0;
   for (;;) {
-    const onTable = view.scene.objects.filter(
-      (object) => view.objectPos(object.name)[2] > view.tableTop - 0.05,
-    );
-    const object = onTable.length > 0 ? rng.pick(onTable) : null;
+    const inReach = view.scene.objects.filter(({ name }) => isInReach(view.objectPos(name), view.tableTop));
+    const object = inReach.length > 0 ? rng.pick(inReach) : null;
     if (!object) {
       yield* wander(hands, rng.int(view.spec.arms.length));
       continue;
@@ -40,6 +40,11 @@ export function* playMotion(hands: Hands): Motion {
     last = arm;
     yield* rng.pick(TICKETS)(hands, arm, object);
   }
+}
+
+/** On the table, or what stands on it, and not behind what a hand gets to. */
+function isInReach([x, y, z]: Vec3, tableTop: number): boolean {
+  return z > tableTop - 0.05 && x > 0.35 && x < 0.9 && Math.abs(y) < 0.5;
 }
 
 function topOf(hands: Hands, object: PlacedObject, aboveM: number): Vec3 {
@@ -81,30 +86,46 @@ function* shove(hands: Hands, arm: number, object: PlacedObject): Motion {
 
 function* graspAndLift(hands: Hands, arm: number, object: PlacedObject): Motion {
   const { view, rng } = hands;
-  const { halfHeight } = object.kind.shape(object.sizeM);
-  yield* hands.grip(arm, 0);
-  yield* hands.moveTo(arm, topOf(hands, object, 0.07), { twistRad: rng.uniform(-0.6, 0.6) });
-  const depth = Math.max(view.spec.toolClearanceM - 0.006, halfHeight);
-  const [x, y] = hands.aimAt(view.objectPos(object.name));
-  yield* hands.moveTo(arm, [x, y, view.tableTop + depth], { speed: 0.7 });
-  yield* hands.grip(arm, 1);
-  yield* hands.wait(0.2);
-  const lifted = add(view.commandedTool(arm).pos, [0, 0, rng.uniform(0.08, 0.2)]);
+  yield* take(hands, arm, object);
+  const tool = view.commandedTool(arm).pos;
+  const lifted = add(tool, [0, 0, rng.uniform(0.04, 0.16)]);
   yield* hands.moveTo(arm, lifted);
   const [ax, ay] = [rng.uniform(...WORK_AREA.x), rng.uniform(...WORK_AREA.y)];
   yield* hands.moveTo(arm, [ax, ay, lifted[2]], { speed: rng.uniform(0.7, 1.3) });
-  const end = rng.uniform();
-  if (end < 0.6) yield* hands.moveTo(arm, [ax, ay, view.tableTop + depth + 0.005], { speed: 0.8 });
-  // Otherwise it is dropped from the air, or let go while the hand swings.
-  if (end > 0.85) yield* swing(hands, arm);
+  // Set down where it stood as high, or dropped from the air.
+  const depth = Math.max(view.spec.toolClearanceM - 0.006, object.kind.shape(object.sizeM).halfHeight);
+  if (rng.chance(0.65)) yield* hands.moveTo(arm, [ax, ay, view.tableTop + depth + 0.005], { speed: 0.8 });
   yield* hands.grip(arm, 0);
   yield* hands.moveTo(arm, add(view.commandedTool(arm).pos, [-0.02, 0, 0.1]));
 }
 
-function* swing(hands: Hands, arm: number): Motion {
-  const { rng } = hands;
-  const from = hands.view.commandedTool(arm).pos;
-  yield* hands.moveTo(arm, add(from, [rng.uniform(0, 0.08), rng.uniform(-0.15, 0.15), 0.02]), { speed: 2.5 });
+/** Takes it, draws back and lets it fly in a swing forward and inward. */
+function* graspAndThrow(hands: Hands, arm: number, object: PlacedObject): Motion {
+  const { view, rng } = hands;
+  yield* take(hands, arm, object);
+  const [, y] = view.commandedTool(arm).pos;
+  const height = view.tableTop + rng.uniform(0.13, 0.2);
+  yield* hands.moveTo(arm, [rng.uniform(0.42, 0.46), y, height]);
+  const inward = -Math.sign(y) * rng.uniform(0, 0.5);
+  yield* hands.swing(arm, [1, inward, rng.uniform(0.1, 0.35)], 5, rng.uniform(2, 4));
+  yield* hands.moveTo(arm, add(view.commandedTool(arm).pos, [-0.05, 0, 0.04]));
+}
+
+/** Mostly with care, as the expert grasps; now and then from any side, which often fails. */
+function* take(hands: Hands, arm: number, object: PlacedObject): Motion {
+  const { view, rng } = hands;
+  if (rng.chance(0.7)) {
+    yield* grasp(hands, arm, object, 2);
+    return;
+  }
+  yield* hands.grip(arm, 0);
+  yield* hands.moveTo(arm, topOf(hands, object, 0.07), { twistRad: rng.uniform(-0.6, 0.6) });
+  const depth = Math.max(view.spec.toolClearanceM - 0.006, object.kind.shape(object.sizeM).halfHeight);
+  const [x, y] = hands.aimAt(view.objectPos(object.name));
+  yield* hands.moveTo(arm, [x, y, view.tableTop + depth], { speed: 0.7 });
+  yield* hands.grip(arm, 1);
+  yield* hands.wait(0.2);
+  yield* hands.moveTo(arm, add(view.commandedTool(arm).pos, [0, 0, 0.04]));
 }
 
 function* wander(hands: Hands, arm: number): Motion {
