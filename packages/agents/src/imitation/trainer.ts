@@ -5,7 +5,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { AbortedError, DataError, makeRng, Rng, type Clip } from "@orrery/core";
+import { AbortedError, DataError, makeRng, Rng, UsageError, type Clip } from "@orrery/core";
 import { writeJsonAtomic } from "@orrery/core/node";
 import { makeClipLoader, vectorStats, type ClipLoader } from "@orrery/data";
 import type { TrainingSource } from "@orrery/models";
@@ -324,7 +324,7 @@ class PolicyTrainer {
 
 /**
  * What a policy trained on these recordings would be made for.
- * @throws {DataError} if there is nothing to imitate, or nothing says what to do
+ * @throws {UsageError} if the backbone is not the configuration's; @throws {DataError} if there is nothing to imitate, or nothing says what to do
  */
 export function policyFacts(
   options: Pick<TrainPolicyOptions, "config" | "sources" | "cameras" | "backbone">,
@@ -338,6 +338,11 @@ function factsOf(
   sources: readonly TrainingSource[],
   { cameras, backbone }: Pick<TrainPolicyOptions, "cameras" | "backbone">,
 ): PolicyFacts {
+  if ((config.backbone === null) !== (backbone === undefined)) {
+    throw new UsageError(
+      `trainPolicy: the configuration's backbone is ${config.backbone ?? "none"}, ${backbone === undefined ? "none was" : "one was"} passed on. Open config.backbone with openBackbone.`,
+    );
+  }
   const facts = streamFacts(sources, cameras);
   if (facts.actionWidth === 0) {
     throw new DataError(

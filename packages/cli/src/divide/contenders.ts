@@ -3,9 +3,11 @@ import { UsageError } from "@orrery/core";
 import {
   batchForPace,
   loadPolicyConfig,
+  openBackbone,
   policyFacts,
   sizedTo,
   trainPolicy,
+  type Backbone,
   type PolicyConfig,
 } from "@orrery/agents";
 import type { Contender, TrainOrder } from "@orrery/eval";
@@ -68,18 +70,25 @@ export function trainedVla(preset: string, terms: TrainingTerms): Contender {
     description: `${preset}, on ${terms.data}`,
     async train({ folder, seed, match, signal }: TrainOrder) {
       if (match === null) throw new UsageError("eval divide: the policy follows the world model's terms.");
-      const isBegun = isRun(folder);
-      const config = isBegun ? base : await matched(base, match, terms);
-      await trainPolicy({
-        config,
-        sources: terms.sources,
-        out: folder,
-        seed,
-        resume: isBegun,
-        onProgress: terms.onProgress,
-        onNote: terms.onNote,
-        ...(signal === undefined ? {} : { signal }),
-      });
+      const opened = base.backbone === null ? undefined : await openBackbone(base.backbone);
+      const backbone = opened === undefined ? {} : { backbone: opened };
+      try {
+        const isBegun = isRun(folder);
+        const config = isBegun ? base : await matched(base, match, terms, backbone);
+        await trainPolicy({
+          config,
+          sources: terms.sources,
+          out: folder,
+          seed,
+          resume: isBegun,
+          onProgress: terms.onProgress,
+          onNote: terms.onNote,
+          ...backbone,
+          ...(signal === undefined ? {} : { signal }),
+        });
+      } finally {
+        await opened?.close();
+      }
       return factsOfRun(folder, terms.sources);
     },
     policyOf: (run) => run,
@@ -90,12 +99,14 @@ async function matched(
   base: PolicyConfig,
   match: NonNullable<TrainOrder["match"]>,
   { sources, onNote }: TrainingTerms,
+  backbone: { readonly backbone?: Backbone },
 ): Promise<PolicyConfig> {
-  const { config, parameters } = sizedTo(base, policyFacts({ config: base, sources }), match.parameters);
+  const facts = policyFacts({ config: base, sources, ...backbone });
+  const { config, parameters } = sizedTo(base, facts, match.parameters);
   onNote(
     `sized to ${parameters} parameters for the world model's ${match.parameters}: trunk ${config.trunk.width} wide`,
   );
-  const { batch, tries } = await batchForPace({ config, sources }, match.seconds / match.steps);
+  const { batch, tries } = await batchForPace({ config, sources, ...backbone }, match.seconds / match.steps);
   onNote(
     `batches of ${batch} for ${((1000 * match.seconds) / match.steps).toFixed(0)} ms a step (` +
       `${tries.map((t) => `${t.batch}: ${(1000 * t.secPerStep).toFixed(0)} ms`).join(", ")})`,
