@@ -39,7 +39,9 @@ export async function benchImport(options: ImportBenchOptions): Promise<ImportBe
     const imports: ImportComparison[] = [];
     for (const input of inputs) {
       onProgress(`${input.codec}: import beside ffmpeg`);
-      imports.push(await compareImport(input, scratch, isQuick ? 1 : 3));
+      const row = await compareImport(input, scratch, isQuick ? 1 : 3);
+      imports.push(row);
+      onProgress(`${input.codec}: ${row.ours.toFixed(0)} frames/s, ratio ${row.ratio?.toFixed(2) ?? "-"}`);
     }
     const access = await accessSpeeds(inputs, scratch, { accesses: isQuick ? 40 : 200, onProgress });
     const worst = imports.reduce((a, b) => ((b.ratio ?? b.ours) < (a.ratio ?? a.ours) ? b : a));

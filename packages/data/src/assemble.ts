@@ -96,6 +96,22 @@ function taskIndices(set: ColumnSet): Int32Array {
   return Int32Array.from(column.data, (index, t) => (column.mask[t] && set.tasks[index] ? index : ofEpisode));
 }
 
+/**
+ * Rows [from, to) that nothing can be learnt from: a NaN or an infinity stands in the state, action or reward. One in an
+ * extra stream (a gaze log that ends early) takes nothing from the rest of its row.
+ */
+export function spoiledRows(columns: EpisodeColumns, from = 0, to = columns.length): number[] {
+  const { state, stateMask, action, actionMask, reward, rewardMask } = columns;
+  const parts = [
+    [state, stateMask],
+    [action, actionMask],
+    [reward, rewardMask],
+  ] as const;
+  return columns.nonFiniteRows.filter(
+    (row) => row >= from && row < to && parts.some(([values, mask]) => values !== null && mask[row] === 0),
+  );
+}
+
 /** Rows of a column with a NaN or infinity: masked out though not null. */
 export function nonFiniteRows(column: Column): number[] {
   const rows: number[] = [];

@@ -1,5 +1,6 @@
 /** Which episodes can be drawn from, with their numbers in memory; pictures come later. */
 import { messageOf, UsageError } from "@orrery/core";
+import { spoiledRows } from "../assemble.ts";
 import type { Span } from "../curate/spans.ts";
 import type { CameraSource, EpisodeColumns, EpisodeInfo } from "../episode-info.ts";
 import type { DatasetReader } from "../reader.ts";
@@ -112,7 +113,7 @@ function spansOf(spans: KeptSpans | undefined, index: number, length: number): S
 
 /** Why no window can be cut from a span, null where one can. */
 function whyNot(columns: EpisodeColumns, { from, to }: Span, minRows: number): string | null {
-  const bad = columns.nonFiniteRows.filter((row) => row >= from && row < to);
+  const bad = spoiledRows(columns, from, to);
   if (bad.length > 0) return `${bad.length} rows hold a NaN or an infinity, first row ${bad[0]}`;
   if (to - from >= minRows) return null;
   const place = to - from === columns.length ? "" : ` from row ${from} on`;

@@ -108,7 +108,7 @@ const Schema = z.strictObject({
     /** Steps of the control clock. */
     steps: z.number().min(1.5).default(5),
   }).prefault({}),
-  /** Rows with a NaN or an infinity. */
+  /** Rows with a NaN or an infinity in state, action or reward; in an extra stream it is only noted. */
   nonfinite: section({ action: action.default("drop") }).prefault({}),
   /** A number of the state or action far from the dataset's bulk. */
   outlier: section({

@@ -1,5 +1,6 @@
 /** From the rows of one episode to findings: stillness, leaps, limits, clocks, and numbers that are none. */
 import { namesOf, type Embodiment } from "@orrery/core";
+import { spoiledRows } from "../assemble.ts";
 import type { EpisodeColumns } from "../episode-info.ts";
 import type { CurationConfig } from "./config.ts";
 import type { Finding, Verdict } from "./finding.ts";
@@ -105,14 +106,19 @@ function findGaps({ timestamp, length }: EpisodeColumns, fps: number, { gap }: C
   return findings;
 }
 
-function findNonFinite({ nonFiniteRows, length }: EpisodeColumns, { nonfinite }: CurationConfig): Finding[] {
-  if (nonfinite.action === "off" || nonFiniteRows.length === 0) return [];
-  const bad = new Set(nonFiniteRows);
-  const spans = runsOf(length, (t) => bad.has(t), 1, 0);
-  const { action } = nonfinite;
-  return spans.map((span) =>
-    rowFinding("nonfinite", action, span, "rows hold a NaN or an infinity", span.to - span.from, 0),
-  );
+function findNonFinite(columns: EpisodeColumns, { nonfinite }: CurationConfig): Finding[] {
+  if (nonfinite.action === "off" || columns.nonFiniteRows.length === 0) return [];
+  const { length } = columns;
+  const spoiled = new Set(spoiledRows(columns));
+  const extra = new Set(columns.nonFiniteRows.filter((row) => !spoiled.has(row)));
+  const found = (rows: ReadonlySet<number>, action: "drop" | "note", what: string): Finding[] =>
+    runsOf(length, (t) => rows.has(t), 1, 0).map((span) =>
+      rowFinding("nonfinite", action, span, `${what} a NaN or an infinity`, span.to - span.from, 0),
+    );
+  return [
+    ...found(spoiled, nonfinite.action, "state, action or reward of rows hold"),
+    ...found(extra, "note", "extra streams of rows hold"),
+  ];
 }
 
 /** Rows after which nothing moved for half a second, and before. */

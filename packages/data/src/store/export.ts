@@ -1,8 +1,7 @@
 /** Datasets out again: LeRobotDataset v3.0, or v2.1 for tools that have not moved on. */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
-import { AbortedError, DataError, UsageError } from "@orrery/core";
-import { syncFolder } from "@orrery/core/node";
+import { AbortedError, DataError } from "@orrery/core";
 import type { Column } from "../column.ts";
 import type { EpisodeInfo } from "../episode-info.ts";
 import { EMBODIMENT_PATH } from "../lerobot/embodiment.ts";
@@ -17,6 +16,7 @@ import type { DatasetReader } from "../reader.ts";
 import type { Skip } from "../source.ts";
 import { columnStats, nestStats } from "../stats.ts";
 import { openVideoWriter, probeVideo, VideoReader } from "../video/index.ts";
+import { buildBeside } from "./build-beside.ts";
 import { cutVideo } from "./cut-video.ts";
 import { assertApart, importDataset, type ImportProgress } from "./import.ts";
 import { columnRows, dataColumns } from "./tables.ts";
@@ -54,22 +54,11 @@ export async function exportDataset(
   to: string,
   options: ExportOptions = {},
 ): Promise<ExportReport> {
-  const path = resolve(to);
-  if (existsSync(path)) throw new UsageError(`export: ${path} must not exist yet. Choose another name.`);
   assertApart(from, to);
-  // Built beside its place and renamed, so that a half export never passes for a whole one.
-  const partial = `${path}.partial-${process.pid}`;
-  try {
-    const report =
-      options.version === "v2.1"
-        ? await exportV21(from, partial, options)
-        : await exportV30(from, partial, options);
-    renameSync(partial, path);
-    syncFolder(dirname(path));
-    return { ...report, path, files: filesIn(path) };
-  } finally {
-    rmSync(partial, { recursive: true, force: true });
-  }
+  const path = resolve(to);
+  const write = options.version === "v2.1" ? exportV21 : exportV30;
+  const report = await buildBeside(path, (partial) => write(from, partial, options));
+  return { ...report, path, files: filesIn(path) };
 }
 
 type Outcome = Pick<ExportReport, "episodes" | "frames" | "skipped">;

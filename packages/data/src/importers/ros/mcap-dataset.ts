@@ -1,10 +1,10 @@
 /** A whole dataset of the store as a folder of MCAP files, one per episode. */
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { AbortedError, messageOf, UsageError } from "@orrery/core";
-import { syncFolder } from "@orrery/core/node";
+import { existsSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { AbortedError, messageOf } from "@orrery/core";
 import { lerobotFormat } from "../../lerobot/source.ts";
-import { isSkip, type Skip } from "../../source.ts";
+import { isSkip, type EpisodeSource, type Skip } from "../../source.ts";
+import { buildBeside } from "../../store/build-beside.ts";
 import { exportMcap, type McapExportOptions } from "./mcap-export.ts";
 
 export interface McapDatasetOptions extends McapExportOptions {
@@ -34,40 +34,43 @@ export async function exportMcapDataset(
   to: string,
   options: McapDatasetOptions = {},
 ): Promise<McapDatasetReport> {
-  const path = resolve(to);
-  if (existsSync(path)) throw new UsageError(`export: ${path} must not exist yet. Choose another name.`);
-  const partial = `${path}.partial-${process.pid}`;
   const source = await lerobotFormat.open(from, {});
+  try {
+    return await buildBeside(to, (partial, path) => writeEpisodes(source, partial, path, options));
+  } finally {
+    await source.close();
+  }
+}
+
+async function writeEpisodes(
+  source: EpisodeSource,
+  partial: string,
+  path: string,
+  options: McapDatasetOptions,
+): Promise<McapDatasetReport> {
   const files: string[] = [];
   const skipped: Skip[] = [];
   let messages = 0;
-  try {
-    mkdirSync(partial, { recursive: true });
-    const { episodes: totalEpisodes } = await source.describe();
-    for await (const item of source.episodes()) {
-      if (options.signal?.aborted) throw new AbortedError(`export: stopped; nothing was written to ${path}.`);
-      if (isSkip(item)) {
-        skipped.push(item);
-        continue;
-      }
-      const name = `episode_${String(files.length).padStart(6, "0")}.mcap`;
-      try {
-        messages += await exportMcap(item, join(partial, name), options);
-        files.push(name);
-      } catch (error) {
-        // A picture that cannot be decoded costs its episode; a disk that is full costs the export.
-        if (!existsSync(partial) || isDiskError(error)) throw error;
-        skipped.push({ what: item.id, reason: messageOf(error) });
-      }
-      options.onProgress?.({ episodes: files.length + skipped.length, totalEpisodes, frames: messages });
+  mkdirSync(partial, { recursive: true });
+  const { episodes: totalEpisodes } = await source.describe();
+  for await (const item of source.episodes()) {
+    if (options.signal?.aborted) throw new AbortedError(`export: stopped; nothing was written to ${path}.`);
+    if (isSkip(item)) {
+      skipped.push(item);
+      continue;
     }
-    renameSync(partial, path);
-    syncFolder(dirname(path));
-    return { path, episodes: files.length, messages, files, skipped };
-  } finally {
-    await source.close();
-    rmSync(partial, { recursive: true, force: true });
+    const name = `episode_${String(files.length).padStart(6, "0")}.mcap`;
+    try {
+      messages += await exportMcap(item, join(partial, name), options);
+      files.push(name);
+    } catch (error) {
+      // A picture that cannot be decoded costs its episode; a disk that is full costs the export.
+      if (!existsSync(partial) || isDiskError(error)) throw error;
+      skipped.push({ what: item.id, reason: messageOf(error) });
+    }
+    options.onProgress?.({ episodes: files.length + skipped.length, totalEpisodes, frames: messages });
   }
+  return { path, episodes: files.length, messages, files, skipped };
 }
 
 function isDiskError(error: unknown): boolean {
