@@ -1,6 +1,6 @@
 /** How much of raw MuJoCo's speed is left when episodes are recorded: operator, inverse kinematics, pictures, video, disk. */
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { recordEpisodes } from "../record/record-episodes.ts";
 import { episodeSeed, runEpisode } from "../record/episode.ts";
@@ -9,6 +9,9 @@ import { makeKitchenWorld } from "../world/kitchen-world.ts";
 export interface RecordingComparison {
   /** Control steps per second of one recording thread: head camera at 64x64 with shadows, encoded and written. */
   readonly recordingStepsPerSecond: number;
+  /** The same with a thread per core. */
+  readonly allCoresStepsPerSecond: number;
+  readonly cores: number;
   /** Control steps per second of a bare loop over the same scene and motor targets: 25 physics steps each. */
   readonly rawStepsPerSecond: number;
   /** The first over the second. */
@@ -26,12 +29,15 @@ export async function compareWithRaw({
   readonly rounds: number;
   readonly episodes: number;
 }): Promise<RecordingComparison> {
+  const cores = availableParallelism();
   const results: RecordingComparison[] = [];
   for (let round = 0; round < rounds; round++) {
     const raw = await rawSpeed(episodes);
-    const recording = await recordingSpeed(episodes);
+    const recording = await recordingSpeed(episodes, 1);
     results.push({
       recordingStepsPerSecond: recording,
+      allCoresStepsPerSecond: await recordingSpeed(episodes * cores, cores),
+      cores,
       rawStepsPerSecond: raw,
       ratio: recording / raw,
     });
@@ -39,24 +45,25 @@ export async function compareWithRaw({
   return results.toSorted((a, b) => a.ratio - b.ratio)[Math.floor(results.length / 2)]!;
 }
 
-/** One thread's speed from its second episode on: starting it and warming V8 up is paid once per recording. */
-async function recordingSpeed(episodes: number): Promise<number> {
+/** Speed from the first episodes on: starting threads and warming V8 up is paid once per recording. */
+async function recordingSpeed(episodes: number, workers: number): Promise<number> {
+  const numWarm = WARM_EPISODES * workers;
   const folder = mkdtempSync(join(tmpdir(), "orrery-bench-sim-"));
   const warm: { steps: number; atMs: number }[] = [];
   try {
     await recordEpisodes({
       task: TASK,
       operator: "expert",
-      episodes: episodes + WARM_EPISODES,
+      episodes: episodes + numWarm,
       seed: SEED,
       to: join(folder, "set"),
-      workers: 1,
+      workers,
       onProgress: ({ steps }) => warm.push({ steps, atMs: performance.now() }),
     });
   } finally {
     rmSync(folder, { recursive: true });
   }
-  const from = warm[WARM_EPISODES - 1]!;
+  const from = warm[numWarm - 1]!;
   const to = warm.at(-1)!;
   return (1000 * (to.steps - from.steps)) / (to.atMs - from.atMs);
 }

@@ -1,37 +1,88 @@
-/** `orrery bench sim`: what recording costs beside raw MuJoCo, pictures per second, and native MuJoCo beside ours. */
+/**
+ * `orrery bench sim`: what recording costs beside raw MuJoCo, pictures per second, and native MuJoCo beside ours; or,
+ * instead, one of two long runs: random steps without a NaN, and episodes without growing memory.
+ */
 import type { Command } from "commander";
 import { formatNumber, formatTable } from "../../format.ts";
-import { runs, snakeKeys } from "../../run.ts";
+import { positiveWhole } from "../../options.ts";
+import { type Result, type Run, runs, snakeKeys } from "../../run.ts";
+
+interface Flags {
+  readonly quick?: boolean;
+  readonly soak?: number;
+  readonly episodes?: number;
+}
 
 export function addBenchSim(bench: Command): void {
   const command = bench
     .command("sim")
     .option("--quick", "a few seconds only, with rough numbers")
-    .description("recording beside raw MuJoCo, pictures by camera and size, native MuJoCo beside ours");
+    .option("--soak <steps>", "random steps over all tasks on all cores instead, counting NaN", positiveWhole)
+    .option(
+      "--episodes <count>",
+      "short episodes instead, reading memory at a tenth of them and at the end",
+      positiveWhole,
+    )
+    .description(
+      "recording beside raw MuJoCo, pictures by camera and size, native MuJoCo beside ours; or a long run",
+    );
   runs(command, async (_args, options, run) => {
-    const { quick = false } = options as { quick?: boolean };
-    const { RECORDING_BAR, benchSim } = await import("@orrery/sim/bench");
-    const result = await benchSim({
-      isQuick: quick,
-      onProgress: (text) => process.stderr.write(`bench sim: ${text}\n`),
-    });
-    const { recording, frames, native } = result;
-    run.print(
-      `recording ${formatNumber(recording.recordingStepsPerSecond)} control steps/s a thread, raw MuJoCo ` +
-        `${formatNumber(recording.rawStepsPerSecond)}: ratio ${recording.ratio.toFixed(2)} (bar ${RECORDING_BAR})`,
-    );
-    run.print(
-      formatTable(
-        ["camera", "pixels", "frames/s"],
-        frames.map(({ camera, sizePx, framesPerSecond }) => [camera, sizePx, Math.round(framesPerSecond)]),
-      ),
-    );
-    run.print(
-      native.nativeStepsPerSecond === null
-        ? `physics ${formatNumber(native.oursStepsPerSecond)} steps/s; native skipped: ${native.skipped}`
-        : `physics ${formatNumber(native.oursStepsPerSecond)} steps/s, native MuJoCo ${native.nativeVersion} ` +
-            `${formatNumber(native.nativeStepsPerSecond)}: ratio ${native.ratio?.toFixed(2)}`,
-    );
-    return { ...snakeKeys(result), bar: RECORDING_BAR, meets_bar: recording.ratio >= RECORDING_BAR };
+    const flags = options as Flags;
+    if (flags.soak !== undefined) return soak(flags.soak, run);
+    if (flags.episodes !== undefined) return memory(flags.episodes, run);
+    return speeds(flags.quick ?? false, run);
   });
+}
+
+async function speeds(isQuick: boolean, run: Run): Promise<Result> {
+  const { RECORDING_BAR, benchSim } = await import("@orrery/sim/bench");
+  const result = await benchSim({
+    isQuick,
+    onProgress: (text) => process.stderr.write(`bench sim: ${text}\n`),
+  });
+  const { recording, frames, native } = result;
+  run.print(
+    `recording ${formatNumber(recording.recordingStepsPerSecond)} control steps/s a thread, raw MuJoCo ` +
+      `${formatNumber(recording.rawStepsPerSecond)}: ratio ${recording.ratio.toFixed(2)} (bar ${RECORDING_BAR}); ` +
+      `${formatNumber(recording.allCoresStepsPerSecond)} on ${recording.cores} cores`,
+  );
+  run.print(
+    formatTable(
+      ["camera", "pixels", "frames/s"],
+      frames.map(({ camera, sizePx, framesPerSecond }) => [camera, sizePx, Math.round(framesPerSecond)]),
+    ),
+  );
+  run.print(
+    native.nativeStepsPerSecond === null
+      ? `physics ${formatNumber(native.oursStepsPerSecond)} steps/s; native skipped: ${native.skipped}`
+      : `physics ${formatNumber(native.oursStepsPerSecond)} steps/s, native MuJoCo ${native.nativeVersion} ` +
+          `${formatNumber(native.nativeStepsPerSecond)}: ratio ${native.ratio?.toFixed(2)}`,
+  );
+  return { ...snakeKeys(result), bar: RECORDING_BAR, meets_bar: recording.ratio >= RECORDING_BAR };
+}
+
+async function soak(steps: number, run: Run): Promise<{ result: Result; exitCode: 0 | 1 }> {
+  const { soakStepsOnAllCores } = await import("@orrery/sim/bench");
+  const found = await soakStepsOnAllCores({ steps, seed: run.seed }, (done) =>
+    run.progress.update({ what: "random steps", done, total: steps, unit: "steps" }),
+  );
+  run.print(
+    `${found.steps} random steps in ${found.episodes} episodes of all tasks, ${found.clipped} action numbers ` +
+      `clipped: ${found.nonFinite} observations with a NaN or an infinity (${Math.round(found.seconds)} s)`,
+  );
+  return { result: snakeKeys(found), exitCode: found.nonFinite === 0 ? 0 : 1 };
+}
+
+async function memory(episodes: number, run: Run): Promise<Result> {
+  const { soakEpisodes } = await import("@orrery/sim/bench");
+  const marks = await soakEpisodes([Math.ceil(episodes / 10), episodes], run.seed, (done) =>
+    run.progress.update({ what: "short episodes", done, total: episodes, unit: "episodes" }),
+  );
+  run.print(
+    formatTable(
+      ["episodes", "RSS MB", "JavaScript MB", "WebAssembly MB"],
+      marks.map((mark) => [mark.episodes, mark.rssMb, mark.heapMb, mark.wasmMb]),
+    ),
+  );
+  return { marks: marks.map(snakeKeys) };
 }
