@@ -6,6 +6,7 @@ import type { Embodiment } from "@orrery/core";
 import { Generator, noGrad, scope, zeros, type Tensor } from "@orrery/torch";
 import { expect, test, vi } from "vitest";
 import { loadConfig, tokensPerImage, type GenerativePreset } from "./config.ts";
+import { JepaModel } from "./jepa/model.ts";
 import { WorldModel } from "./world-model.ts";
 
 // All that a model makes its weights and constants from, without memory behind it.
@@ -84,3 +85,41 @@ test.each(Object.keys(bounds) as GenerativePreset[])(
     );
   },
 );
+
+/** Bounds in millions of parameters, decoder left out. */
+const jepaBounds = { "jepa-debug": [0.04, 0.06], "jepa-tiny": [2.5, 3], "jepa-base": [18, 24] } as const;
+
+test.each(Object.keys(jepaBounds) as (keyof typeof jepaBounds)[])(
+  "%s is as large as it says, and its shapes fit from pixels to futures",
+  (name) => {
+    const config = loadConfig(name);
+    const model = new JepaModel(config, { ...facts, vocabulary: ["cup"] }, new Generator(0));
+    const millions = model.nets.numParameters() / 1e6;
+    expect(millions).toBeGreaterThan(jepaBounds[name][0]);
+    expect(millions).toBeLessThan(jepaBounds[name][1]);
+
+    const { height, width, embedding: D, maxBlock: K } = config.net;
+    const [B, V] = [2, facts.cameras.length];
+    const { encoder, predictor } = model.nets;
+    noGrad(() =>
+      scope(() => {
+        const { embedding } = encoder.forward({
+          frames: zeros([B, V, height, width, 3], { dtype: "uint8" }),
+          state: zeros([B, facts.stateWidth]),
+          hasState: zeros([B, 1], { dtype: "bool" }),
+        });
+        expect(embedding.shape).toEqual([B, D]);
+        const block = model.blockOf(zeros([B, K, facts.actionWidth]), B);
+        const { modulation } = predictor.blockCode(block);
+        const next = predictor.forward(embedding, predictor.noPast(B), modulation);
+        expect([next.embedding.shape, next.logError.shape]).toEqual([[B, D], [B]]);
+        expect(model.decoder.draw(next.embedding).shape).toEqual([B, V, height, width, 3]);
+      }),
+    );
+  },
+);
+
+test("jepa-tiny's plan of 300 futures, 5 steps and 10 rounds fits 200 ms at 300 GFLOP/s", () => {
+  const { nets } = new JepaModel(loadConfig("jepa-tiny"), facts, new Generator(0));
+  expect((300 * 5 * 10 * nets.predictor.flops()) / 300e9).toBeLessThan(0.2);
+});
