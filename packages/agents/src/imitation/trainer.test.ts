@@ -147,7 +147,7 @@ async function successOf(policy: Policy, trials: number): Promise<number> {
 
 test("learns to go where the words say, chunk by chunk", async () => {
   const folder = temporaryFolder("learning");
-  const posts = await recordPosts(join(folder, "data"), { episodes: 60, seed: 2 });
+  const posts = await recordPosts(join(folder, "data"), { episodes: 150, seed: 2 });
   const base = debugPolicy();
   const config: PolicyConfig = {
     ...base,
@@ -169,6 +169,6 @@ test("learns to go where the words say, chunk by chunk", async () => {
   const policy = await openPolicy(out);
   const success = await successOf(policy, 30);
   await policy.close();
-  console.log(success);
+  process.stderr.write(`success ${success}\n`);
   expect(success).toBeGreaterThan(0.55);
 }, 240_000);

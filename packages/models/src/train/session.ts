@@ -13,8 +13,8 @@ import { MetricLog } from "./metrics.ts";
 import { Phase, type LossFn } from "./phase.ts";
 import { choosePrecision } from "./precision.ts";
 
-export interface TrainProgress {
-  readonly phase: PhaseName | "encode";
+export interface TrainProgress<Name extends string = PhaseName> {
+  readonly phase: Name | "encode";
   readonly step: number;
   /** Share of the phase, 0 to 1. */
   readonly progress: number;
@@ -26,9 +26,8 @@ export interface TrainProgress {
   readonly secondsLeft: number;
 }
 
-export interface TrainOptions {
-  readonly config: AnyConfig;
-  readonly sources: readonly TrainingSource[];
+/** What any training is told, whatever it trains; `Name` are its phases. */
+export interface SessionOptions<Name extends string = PhaseName> {
   /** Run folder. */
   readonly out: string;
   readonly seed: number;
@@ -36,20 +35,25 @@ export interface TrainOptions {
   readonly minutes?: number;
   readonly resume?: boolean;
   readonly device?: string;
-  /** All that the datasets share where left out. */
-  readonly cameras?: readonly string[];
-  /** A finished run of the same tokenizer configuration, whose tokenizer is taken over instead of training one. */
-  readonly tokenizerFrom?: string;
-  readonly onProgress?: (progress: TrainProgress) => void;
+  readonly onProgress?: (progress: TrainProgress<Name>) => void;
   /** One line on each choice made for the user. */
   readonly onNote?: (note: string) => void;
   readonly signal?: AbortSignal;
 }
 
-type ByPhase = Readonly<Partial<Record<PhaseName, number>>>;
+export interface TrainOptions extends SessionOptions {
+  readonly config: AnyConfig;
+  readonly sources: readonly TrainingSource[];
+  /** All that the datasets share where left out. */
+  readonly cameras?: readonly string[];
+  /** A finished run of the same tokenizer configuration, whose tokenizer is taken over instead of training one. */
+  readonly tokenizerFrom?: string;
+}
+
+type ByPhase<Name extends string = PhaseName> = Readonly<{ [Phase in Name]?: number }>;
 
 /** What came of training a model of either family; numbers by the phases that it has. */
-export interface AnyTrainResult<Numbers extends ByPhase = ByPhase> {
+export interface AnyTrainResult<Numbers = ByPhase> {
   readonly run: string;
   readonly steps: Numbers;
   /** Last averages of the losses. */
@@ -77,27 +81,31 @@ const SAVING_SEC = 3;
 /** A model as training sees it. */
 export type Trainable = Pick<Module, "stateDict" | "free"> & { readonly device: string };
 
-export class Session<Model extends Trainable = Trainable> {
-  readonly options: TrainOptions;
+export class Session<
+  Model extends Trainable = Trainable,
+  Name extends string = PhaseName,
+  Options extends SessionOptions<Name> = SessionOptions<Name> & TrainOptions,
+> {
+  readonly options: Options;
   readonly model: Model;
   readonly loader: ClipLoader;
   readonly generator: Generator;
   readonly usesBfloat16: boolean;
   readonly rng: Rng;
   /** What the run is resumed from, until its phase has been opened. */
-  checkpoint: Checkpoint | null;
-  readonly #phases: readonly PhaseName[];
+  checkpoint: Checkpoint<Name> | null;
+  readonly #phases: readonly Name[];
   readonly #log: MetricLog;
   readonly #began = performance.now();
   #earlierSec = 0;
   #loss: Record<string, number> = {};
-  readonly #rate: Partial<Record<PhaseName, number>>;
-  readonly #steps: Partial<Record<PhaseName, number>>;
+  readonly #rate: { [Phase in Name]?: number } = {};
+  readonly #steps: { [Phase in Name]?: number } = {};
 
   /** @param phases in the order in which they are trained */
   constructor(
-    options: TrainOptions,
-    parts: { model: Model; loader: ClipLoader; checkpoint: Checkpoint | null; phases: readonly PhaseName[] },
+    options: Options,
+    parts: { model: Model; loader: ClipLoader; checkpoint: Checkpoint<Name> | null; phases: readonly Name[] },
   ) {
     const { model, loader, checkpoint, phases } = parts;
     const device = options.device ?? "cpu";
@@ -109,8 +117,7 @@ export class Session<Model extends Trainable = Trainable> {
     this.rng = checkpoint === null ? makeRng(options.seed, "training") : new Rng(checkpoint.state.rng);
     this.#phases = phases;
     this.#log = new MetricLog(options.out);
-    this.#rate = Object.fromEntries(phases.map((name) => [name, 0]));
-    this.#steps = Object.fromEntries(phases.map((name) => [name, 0]));
+    for (const name of phases) this.#rate[name] = this.#steps[name] = 0;
     const precision = choosePrecision(device);
     this.usesBfloat16 = precision.usesBfloat16;
     options.onNote?.(precision.reason);
@@ -119,7 +126,7 @@ export class Session<Model extends Trainable = Trainable> {
   }
 
   /** Whether the run stands in this phase or has yet to come to it. */
-  isAhead(name: PhaseName): boolean {
+  isAhead(name: Name): boolean {
     const at = this.checkpoint?.state.phase;
     return at === undefined || this.#phases.indexOf(name) >= this.#phases.indexOf(at);
   }
@@ -129,7 +136,7 @@ export class Session<Model extends Trainable = Trainable> {
    * @param share of the time that is left
    */
   async train(
-    name: PhaseName,
+    name: Name,
     module: Module,
     config: PhaseConfig,
     share: number,
@@ -146,7 +153,7 @@ export class Session<Model extends Trainable = Trainable> {
   }
 
   /** Puts the loader where a resumed phase left it; a new phase goes on where it is. */
-  restoreLoader(name: PhaseName): void {
+  restoreLoader(name: Name): void {
     const saved = this.checkpoint?.state;
     if (saved?.phase === name && saved.loader !== null) this.loader.restore(saved.loader);
   }
@@ -156,7 +163,7 @@ export class Session<Model extends Trainable = Trainable> {
     return autocast({ enabled: this.usesBfloat16, device }, fn);
   }
 
-  result(parameters: ByPhase): AnyTrainResult {
+  result(parameters: ByPhase<Name>): AnyTrainResult<ByPhase<Name>> {
     return {
       run: this.options.out,
       steps: this.#steps,
@@ -172,7 +179,7 @@ export class Session<Model extends Trainable = Trainable> {
     return this.#earlierSec + (performance.now() - this.#began) / 1000;
   }
 
-  #resumeFrom({ state }: Checkpoint): void {
+  #resumeFrom({ state }: Checkpoint<Name>): void {
     this.#earlierSec = state.elapsedSec;
     Object.assign(this.#steps, state.steps);
     this.generator.setState(Buffer.from(state.generator, "base64"));
@@ -187,7 +194,7 @@ export class Session<Model extends Trainable = Trainable> {
     return Math.max(1, (minutes * 60 - SAVING_SEC - (this.#elapsedSec - spentInPhaseSec)) * share);
   }
 
-  #openPhase(name: PhaseName, module: Module, config: PhaseConfig, share: number): Phase {
+  #openPhase(name: Name, module: Module, config: PhaseConfig, share: number): Phase {
     const saved = this.checkpoint?.state.phase === name ? this.checkpoint : null;
     const limit = this.#limitSec(share, saved?.state.clock.elapsedSec ?? 0);
     const phase = new Phase(module, config, limit, saved?.state.clock);
@@ -201,7 +208,7 @@ export class Session<Model extends Trainable = Trainable> {
   }
 
   /** Steps until the phase is done, with log, progress and checkpoints. */
-  async #loop(name: PhaseName, phase: Phase, work: PhaseWork): Promise<void> {
+  async #loop(name: Name, phase: Phase, work: PhaseWork): Promise<void> {
     const { onProgress } = this.options;
     let lastSave = performance.now();
     let waitSec = 0;
@@ -257,7 +264,7 @@ export class Session<Model extends Trainable = Trainable> {
     this.#save(name, phase);
   }
 
-  #save(phaseName: PhaseName, phase: Phase): void {
+  #save(phaseName: Name, phase: Phase): void {
     writeCheckpoint(join(this.options.out, "training"), {
       state: {
         phase: phaseName,
