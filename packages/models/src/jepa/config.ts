@@ -94,7 +94,7 @@ export const jepaTiny = {
     embedding: 128,
     historyFrames: 2,
     maxBlock: 5,
-    predictor: { width: 256, depth: 3, mlpRatio: 2 },
+    predictor: { width: 192, depth: 3, mlpRatio: 2 },
     text: { width: 64, depth: 1, headWidth: 32, maxWords: 16, buckets: 32 },
     task: { depth: 2, width: 64 },
     heads: { width: 256 },
