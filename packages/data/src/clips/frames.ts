@@ -1,6 +1,7 @@
 /** An episode's pictures at model size: from its videos through the decoder threads, or from pictures in its rows. */
 import { DataError } from "@orrery/core";
 import sharp from "sharp";
+import { SHARP_FIT } from "../video/image.ts";
 import type { Fit, Size } from "../video/index.ts";
 import type { ClipEpisode } from "./catalogue.ts";
 import type { DecodeRequest } from "./decode-episode.ts";
@@ -46,8 +47,6 @@ export function makeEpisodeDecoder(videoDecoding: VideoDecoding, size: Size, fit
     if (failure) throw failure.reason;
   };
 }
-
-const SHARP_FIT = { stretch: "fill", crop: "cover", letterbox: "contain" } as const;
 
 async function putPictures(
   episode: ClipEpisode,

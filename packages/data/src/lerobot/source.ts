@@ -2,12 +2,16 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { DataError, type Image, type Provenance, type Step } from "@orrery/core";
+import { DataError, type Embodiment, type Image, type Provenance, type Step } from "@orrery/core";
+import { z } from "zod";
 import { isFiniteRow, type Column } from "../column.ts";
 import type { EpisodeColumns, EpisodeInfo } from "../episode-info.ts";
+import { fitSetting, sizeSetting } from "../importers/shared/picture-settings.ts";
+import { parseSettings } from "../importers/shared/settings.ts";
 import { openDataset } from "../open.ts";
 import type { DatasetReader } from "../reader.ts";
 import type {
+  EncodedEpisode,
   EncodedVideo,
   EpisodeSource,
   Skip,
@@ -16,7 +20,7 @@ import type {
   SourceOptions,
   SourceSummary,
 } from "../source.ts";
-import { decodeImage, VideoReader } from "../video/index.ts";
+import { decodeImage, VideoReader, type Fit, type Size } from "../video/index.ts";
 import { extraFeatures } from "./embodiment.ts";
 
 export const lerobotFormat: SourceFormat = {
@@ -29,17 +33,26 @@ export const lerobotFormat: SourceFormat = {
   },
 };
 
+const Settings = z.strictObject({
+  /**
+   * Picture size, "128x128"; every video is then encoded again. Worth it once for sets that do not fit in memory: what
+   * is stored at model size decodes many times faster than a camera's own size.
+   */
+  size: sizeSetting.optional(),
+  fit: fitSetting,
+});
+type Target = { readonly size: Size; readonly fit: Fit };
+
 class LeRobotSource implements EpisodeSource {
   readonly format = "lerobot";
   readonly #reader: DatasetReader;
   readonly #options: SourceOptions;
+  /** Size to bring pictures to; undefined where they stay as they are. */
+  readonly #target: Target | undefined;
 
   constructor(reader: DatasetReader, options: SourceOptions) {
-    const unknown = Object.keys(options.settings ?? {});
-    if (unknown.length > 0)
-      throw new DataError(
-        `import lerobot: there are no settings for this format, got ${unknown.join(", ")}.`,
-      );
+    const { size, fit } = parseSettings("lerobot", Settings, options);
+    this.#target = size && { size, fit };
     this.#reader = reader;
     this.#options = options;
   }
@@ -78,26 +91,32 @@ class LeRobotSource implements EpisodeSource {
     const [task] = info.tasks;
     const features = extraFeatures(reader.features);
     const findings: string[] = [];
+    const target = this.#target;
     return {
       id: `episode_${String(info.index).padStart(6, "0")}`,
-      embodiment: reader.embodiment,
+      embodiment: target ? resized(reader.embodiment, target) : reader.embodiment,
       ...(task === undefined ? {} : { task }),
       ...(info.success === undefined ? {} : { success: info.success }),
       provenance: this.#provenance(info),
       features,
-      steps: () => steps(reader, info, Object.keys(info.cameras), findings),
+      steps: () => steps(reader, info, Object.keys(info.cameras), findings, target),
       findings: () => findings,
-      encoded: {
-        videos: encodedVideos(reader, info),
-        steps: () =>
-          steps(
-            reader,
-            info,
-            Object.keys(info.cameras).filter((name) => info.cameras[name]?.kind === "pictures"),
-            findings,
-          ),
-      },
+      ...(target ? {} : { encoded: this.#encoded(info, findings) }),
     };
+  }
+
+  #encoded(info: EpisodeInfo, findings: string[]): EncodedEpisode {
+    const inRows = Object.keys(info.cameras).filter((name) => info.cameras[name]?.kind === "pictures");
+    return {
+      videos: encodedVideos(this.#reader, info),
+      steps: () => steps(this.#reader, info, inRows, findings),
+    };
+  }
+
+  /** What became of the pictures, for whoever reads the dataset later. */
+  #sizes({ size, fit }: Target): Record<string, string> {
+    const from = new Set(this.#reader.cameras.map(({ width, height }) => `${width}x${height}`));
+    return { source_size: [...from].join(" "), size: `${size.width}x${size.height}`, fit };
   }
 
   /** Ours keep what they know of themselves; others' recordings are somebody's teleoperation unless told otherwise. */
@@ -108,6 +127,7 @@ class LeRobotSource implements EpisodeSource {
     return {
       source: basename(resolve(this.#reader.files.root)),
       ...own,
+      ...(this.#target ? { labels: { ...own.labels, ...this.#sizes(this.#target) } } : {}),
       stream,
       // Of the rows' file: the videos of large sets would take minutes to hash.
       sourceHash:
@@ -117,6 +137,14 @@ class LeRobotSource implements EpisodeSource {
           .digest("hex"),
     };
   }
+}
+
+/** The vertical field of view is known only where the whole height of the picture is kept. */
+function resized(embodiment: Embodiment, { size, fit }: Target): Embodiment {
+  const cameras = embodiment.cameras.map(({ fovyDeg, ...camera }) => {
+    return { ...camera, ...size, ...(fit === "stretch" && fovyDeg !== undefined ? { fovyDeg } : {}) };
+  });
+  return { ...embodiment, cameras };
 }
 
 function encodedVideos(reader: DatasetReader, info: EpisodeInfo): Record<string, EncodedVideo> {
@@ -134,11 +162,12 @@ async function* steps(
   info: EpisodeInfo,
   cameras: readonly string[],
   findings: string[],
+  target?: Target,
 ): AsyncGenerator<Step> {
   const columns = await reader.readEpisode(info.index);
   if (columns.nonFiniteRows.length > 0)
     findings.push(`${columns.nonFiniteRows.length} rows hold NaN or infinity`);
-  const tracks = cameras.map((name) => [name, pictures(reader, info, name, columns.length)] as const);
+  const tracks = cameras.map((name) => [name, pictures(reader, info, name, columns.length, target)] as const);
   try {
     for (let t = 0; t < columns.length; t++) {
       const images: Record<string, Image> = {};
@@ -163,15 +192,16 @@ async function* pictures(
   info: EpisodeInfo,
   camera: string,
   numFrames: number,
+  target: Target | undefined,
 ): AsyncGenerator<Image, undefined> {
   const source = info.cameras[camera];
   if (source?.kind === "pictures") {
     for (let t = 0; t < numFrames; t++) {
       const [bytes] = await reader.readPictures(info.index, camera, t, t + 1);
-      if (bytes) yield await decodeImage(bytes, `episode ${info.index}, ${camera}, row ${t}`);
+      if (bytes) yield await decodeImage(bytes, `episode ${info.index}, ${camera}, row ${t}`, target);
     }
   } else if (source) {
-    const video = new VideoReader(source.path);
+    const video = new VideoReader(source.path, target);
     try {
       const fromSec = source.fromSec > 0 ? { fromSec: source.fromSec } : {};
       let count = 0;

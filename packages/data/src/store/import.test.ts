@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { checkDataset } from "../check/check.ts";
 import { formats } from "../formats.ts";
 import { lerobotFormat } from "../lerobot/source.ts";
+import { loadFrames } from "../clips/index.ts";
 import { openDataset } from "../open.ts";
 import type { EpisodeSource, SourceEpisode } from "../source.ts";
 import { TOY, toyStep } from "../testing.ts";
@@ -129,6 +130,25 @@ test.skipIf(!lowres)(
     expect(folderState(lowres ?? "")).toEqual(before);
   },
 );
+
+test.skipIf(!lowres)("a dataset is brought to model size on request, and says so", async () => {
+  const to = join(temporaryFolder("small"), "small");
+  const source = await lerobotFormat.open(lowres ?? "", { settings: { size: "48x32", fit: "stretch" } });
+  await importDataset(firstOf(source, 1), to);
+  const [before, after] = [await openDataset(lowres ?? ""), await openDataset(to)];
+  expect(after.embodiment.cameras).toMatchObject([{ name: "top", width: 48, height: 32 }]);
+  expect(after.cameras).toMatchObject([{ name: "top", width: 48, height: 32 }]);
+  const labels = { source_size: "160x120", size: "48x32", fit: "stretch" };
+  expect(after.episodes[0]?.provenance.labels).toMatchObject(labels);
+  expect((await after.readEpisode(0)).state).toEqual((await before.readEpisode(0)).state);
+  const size = { width: 48, height: 32 };
+  const [a, b] = [await loadFrames(before, 0, "top", size), await loadFrames(after, 0, "top", size)];
+  expect(b.length).toBe(a.length);
+  const error = Math.sqrt(a.reduce((sum, value, i) => sum + (value - (b[i] ?? 0)) ** 2, 0) / a.length);
+  expect(error).toBeLessThan(4); // 36 dB: what encoding at the writer's quality costs
+  const odd = lerobotFormat.open(lowres ?? "", { settings: { sizes: "48x32" } });
+  await expect(odd).rejects.toThrow(/import lerobot settings.*sizes/);
+});
 
 test("v3.0 to v3.0 keeps provenance, tasks and numbers", async () => {
   const folder = temporaryFolder("export");

@@ -1,6 +1,10 @@
 /** Single pictures: PNG out, and any common format in, through sharp (libvips). */
 import { DataError, messageOf, ShapeError, type Image } from "@orrery/core";
 import sharp from "sharp";
+import type { Fit, Size } from "./convert.ts";
+
+/** The scaler's fits by sharp's names. */
+export const SHARP_FIT = { stretch: "fill", crop: "cover", letterbox: "contain" } as const;
 
 /** PNG bytes of a picture. */
 export async function encodePng(image: Image): Promise<Uint8Array> {
@@ -18,12 +22,18 @@ export async function encodePng(image: Image): Promise<Uint8Array> {
  * RGB pixels of an encoded picture (JPEG, PNG, WebP, AVIF, GIF, TIFF), turned as its EXIF data asks. Grey becomes
  * equal channels; transparency is laid over black.
  * @param name of the file or record it came from, for the message
+ * @param to brings it to another size
  * @throws {DataError} if the bytes are no picture, or are cut off
  */
-export async function decodeImage(bytes: Uint8Array, name = "image"): Promise<Image> {
+export async function decodeImage(
+  bytes: Uint8Array,
+  name = "image",
+  to?: { readonly size: Size; readonly fit: Fit },
+): Promise<Image> {
   try {
-    const { data, info } = await sharp(bytes, { failOn: "truncated" })
-      .rotate()
+    const upright = sharp(bytes, { failOn: "truncated" }).rotate();
+    const resize = { ...to?.size, fit: SHARP_FIT[to?.fit ?? "stretch"], background: "black" };
+    const { data, info } = await (to ? upright.resize(resize) : upright)
       .flatten({ background: "black" })
       .toColourspace("srgb")
       .raw({ depth: "uchar" })

@@ -3,28 +3,12 @@ import { basename, dirname, join } from "node:path";
 import { DataError, messageOf } from "@orrery/core";
 import { z } from "zod";
 import type { Skip } from "../../source.ts";
-import { probeVideo } from "../../video/probe.ts";
 import { VideoReader } from "../../video/reader.ts";
+import { fitSetting, sizeSetting } from "../shared/picture-settings.ts";
 import { rateSetting } from "../shared/settings.ts";
 import type { Captions } from "./captions.ts";
 
 const DEFAULT_SIZE = { width: 256, height: 256 };
-
-const sizeSetting = z
-  .union([
-    z
-      .string()
-      .regex(/^\d+x\d+$/, 'must read like "256x192"')
-      .transform((text) => {
-        const [width = 0, height = 0] = text.split("x").map(Number);
-        return { width, height };
-      }),
-    z.object({ width: z.int(), height: z.int() }),
-  ])
-  .refine(
-    ({ width, height }) => width >= 16 && height >= 16 && width <= 8192 && height <= 8192,
-    "must lie in 16x16 to 8192x8192",
-  );
 
 export const Settings = z.strictObject({
   /** Longest episode in seconds. */
@@ -33,7 +17,7 @@ export const Settings = z.strictObject({
   rateHz: rateSetting.optional(),
   /** Picture size, "256x192". */
   size: sizeSetting.optional(),
-  fit: z.enum(["stretch", "crop", "letterbox"]).default("letterbox"),
+  fit: fitSetting,
   /** "episodes": each video by itself. "cameras": the videos of one folder are views of the same moment. */
   views: z.enum(["episodes", "cameras"]).default("episodes"),
   /** Copy the encoded pictures where that is possible, keeping the video's own keyframe spacing. */
@@ -42,10 +26,20 @@ export const Settings = z.strictObject({
 });
 export type VideoSettings = z.output<typeof Settings>;
 
+export interface ClipCamera {
+  readonly name: string;
+  readonly path: string;
+  readonly file: string;
+  /** As stored, after the container's rotation. */
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
+}
+
 /** Videos that are shown together: one, or all views of a folder. */
 export interface Clip {
   readonly id: string;
-  readonly cameras: readonly { readonly name: string; readonly path: string; readonly file: string }[];
+  readonly cameras: readonly ClipCamera[];
   readonly fps: number;
   readonly durationSec: number;
   readonly startSec: number;
@@ -66,7 +60,9 @@ export function findClips(
   for (const [id, files] of groups) {
     try {
       const facts = files.map((file) => ({ file, ...timing(join(root, file)) }));
-      const cameras = facts.map(({ file, path }) => ({ name: cameraName(file, settings), path, file }));
+      const cameras = facts.map(({ file, path, width, height, fps }) => {
+        return { name: cameraName(file, settings), path, file, width, height, fps };
+      });
       const durationSec = Math.min(...facts.map((f) => f.durationSec));
       clips.push({ id, cameras, durationSec, fps: facts[0]?.fps ?? 0, startSec: facts[0]?.startSec ?? 0 });
     } catch (error) {
@@ -76,14 +72,19 @@ export function findClips(
   return clips;
 }
 
-function timing(path: string): { path: string; fps: number; durationSec: number; startSec: number } {
+type Timing = Pick<ClipCamera, "path" | "width" | "height" | "fps"> & {
+  durationSec: number;
+  startSec: number;
+};
+
+function timing(path: string): Timing {
   const reader = new VideoReader(path);
   try {
     const { fps, durationSec, timesSec } = reader;
     if (!(fps > 0) || !(durationSec > 0)) {
       throw new DataError(`it must have a rate and a length, found ${fps} frames/s and ${durationSec} s`);
     }
-    return { path, fps, durationSec, startSec: timesSec[0] ?? 0 };
+    return { path, ...reader.sourceSize, fps, durationSec, startSec: timesSec[0] ?? 0 };
   } finally {
     reader.close();
   }
@@ -105,8 +106,7 @@ export interface Common {
 
 /** One size and rate for all videos; what had to be chosen is noted. */
 export function agree(clips: readonly Clip[], settings: VideoSettings, notes: string[]): Common {
-  const paths = clips.flatMap((clip) => clip.cameras.map((camera) => camera.path));
-  const facts = paths.map((path) => probeVideo(path));
+  const facts = clips.flatMap(({ cameras }) => cameras);
   const sizes = new Set(facts.map(({ width, height }) => `${width}x${height}`));
   const rates = new Set(facts.map(({ fps }) => Math.round(fps * 1000) / 1000));
   const first = facts[0] ?? DEFAULT_SIZE;

@@ -150,6 +150,14 @@ test("long videos are cut into equal pieces, timed texts cut too, rates and size
     ["c.mp4@0.50-1.00", "second", 5],
     ["c.mp4@1.00-2.00", undefined, 10],
   ]);
+  // What was brought together stands in the episode's own columns.
+  expect(episodes[4]?.episode.provenance.labels).toEqual({
+    source_size: "48x48",
+    source_rate_hz: "20",
+    size: "16x16",
+    rate_hz: 10,
+    fit: "same aspect",
+  });
   const gray = (e: number, t: number): number => episodes[e]?.steps[t]?.images["image"]?.data[300] ?? -1;
   expect(Math.abs(gray(1, 0) - 80)).toBeLessThan(4); // frame 10 of b
   expect(Math.abs(gray(3, 2) - 32)).toBeLessThan(4); // 0.2 s of c is its frame 4
@@ -160,6 +168,7 @@ test("videos of one folder can be views of the same moment", async () => {
     await openVideos(join(folder, "set"), { settings: { views: "cameras" } }),
   );
   expect(episodes.length).toBe(1);
+  expect(episodes[0]?.episode.provenance.labels).toBeUndefined(); // nothing was changed
   expect(episodes[0]?.steps.length).toBe(20); // the shorter view ends the episode
   expect(Object.keys(episodes[0]?.steps[0]?.images ?? {})).toEqual(["a", "b"]);
 });

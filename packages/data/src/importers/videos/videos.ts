@@ -126,10 +126,31 @@ function makeEpisode(
       stream: options.stream ?? "web",
       source: `video:${basename(clip.cameras[0]?.path ?? "")}`,
       sourceHash: hash,
+      ...(isNative ? {} : { labels: changesOf(clip, { rateHz, size }, settings) }),
     },
     steps: () => watched(readSteps(span, rateHz, size, settings, findings), rateHz, findings),
     findings: () => findings.list(),
     ...(isCopied && { encoded }),
+  };
+}
+
+/** What became of size, aspect and rate, for the episode's labels: whoever reads the dataset later can tell. */
+function changesOf(
+  { cameras }: Span["clip"],
+  { rateHz, size }: Omit<Common, "isNative">,
+  { fit }: VideoSettings,
+): Record<string, string | number> {
+  const texts = (of: (camera: (typeof cameras)[number]) => string): string =>
+    [...new Set(cameras.map(of))].join(" ");
+  const isSameAspect = cameras.every(
+    ({ width, height }) => Math.abs(width / height - size.width / size.height) < 0.01,
+  );
+  return {
+    source_size: texts(({ width, height }) => `${width}x${height}`),
+    source_rate_hz: texts(({ fps }) => String(Math.round(fps * 1000) / 1000)),
+    size: `${size.width}x${size.height}`,
+    rate_hz: Math.round(rateHz * 1000) / 1000,
+    fit: isSameAspect ? "same aspect" : fit,
   };
 }
 
