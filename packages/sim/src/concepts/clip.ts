@@ -5,9 +5,9 @@ import { Physics } from "../mujoco/physics.ts";
 import type { CameraPose } from "../render/frame.ts";
 import { RayCaster } from "../render/raycaster.ts";
 import { type Light, type Look, type RenderScene, makeRenderScene, setLook } from "../render/scene.ts";
-import { shiftColour } from "../scene/colours.ts";
 import { el } from "../scene/mjcf.ts";
 import { seedProblems } from "../seed.ts";
+import { drawRoom, repainted } from "./looks.ts";
 import { containment, immutability, permanence } from "./hiding.ts";
 import { collision, continuity, hiddenEvolution, inertia, solidity } from "./rolling.ts";
 import type { Actor, Concept, Course, Stage } from "./stage.ts";
@@ -177,11 +177,12 @@ class Theatre {
   private constructor(physics: Physics, stage: Stage, seed: number, size: number) {
     this.#physics = physics;
     this.#seed = seed;
-    const rng = makeRng(seed, "concept room");
-    this.#wall = { colour: shiftColour([0.78, 0.8, 0.82], rng, 0.08) };
+    const rng = makeRng(seed, "concept room", stage.actors.map(({ name }) => name).join());
+    const { wall, floor } = drawRoom(rng);
+    this.#wall = wall;
     const looks = new Map<string, Look>(stage.actors.map(({ name, look }) => [`actor_${name}`, look]));
-    looks.set("wall", this.#wall);
-    looks.set("floor", { colour: shiftColour([0.55, 0.5, 0.44], rng, 0.08), pattern: "noise", scaleM: 0.8 });
+    looks.set("wall", wall);
+    looks.set("floor", floor);
     this.#render = makeRenderScene(physics, looks, frontLight(rng.uniform(-0.15, 0.15)));
     this.#caster = new RayCaster({ width: size, height: size });
     this.#actors = stage.actors.map(({ name }) => ({
@@ -219,8 +220,11 @@ class Theatre {
   }
 
   repaintWall(): void {
-    const colour = shiftColour([0.55, 0.66, 0.5], makeRng(this.#seed, "repaint"), 0.1);
-    setLook(this.#render, this.#physics.id("geom", "wall"), { ...this.#wall, colour });
+    setLook(
+      this.#render,
+      this.#physics.id("geom", "wall"),
+      repainted(this.#wall, makeRng(this.#seed, "repaint")),
+    );
   }
 
   close(): void {

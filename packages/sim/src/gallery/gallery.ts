@@ -36,18 +36,48 @@ export async function contactSheet(
   return { ...laidOut(films), successes };
 }
 
-/** One row per task of the kitchen, and PushT below them. */
+const MOSAIC_COLUMNS = 5;
+/** The mosaic shows one of so many moments of an episode: late enough for hands to be at their things. */
+const MOMENTS = 8;
+const SHOWN_MOMENT = 5;
+
+/** One row per task of the kitchen, and PushT below them; with one column, a mosaic of a moment of each. */
 export async function taskSheet(options: Omit<ContactSheetOptions, "task" | "rows">): Promise<ContactSheet> {
-  const { columns = COLUMNS, seed = 0, size } = options;
+  const { columns = COLUMNS } = options;
+  if (columns > 1)
+    return sheet((await filmTasks(options, columns)).map(({ name, film }) => rowOf(name, film)));
+  const films = await filmTasks(options, MOMENTS);
   const rows: SheetRow[] = [];
-  for (const { name } of TASKS) {
-    const film = await firstFilm({ ...options, task: name, pictures: columns });
-    rows.push({ caption: `${name}: ${film.instruction}`, images: film.images });
+  for (let i = 0; i < films.length; i += MOSAIC_COLUMNS) {
+    const some = films.slice(i, i + MOSAIC_COLUMNS);
+    rows.push({
+      caption: some.map(({ name }) => name),
+      images: some.map(({ film }) => film.images[SHOWN_MOMENT]!),
+    });
   }
-  const plain = { task: PUSHT, seed, pictures: columns, ...(size === undefined ? {} : { size }) };
-  const { instruction, images } = await firstFilm(plain);
-  rows.push({ caption: `${PUSHT}: ${instruction}`, images });
-  return sheet(rows);
+  return { image: sheetOf(rows), captions: films.map(({ name, film }) => `${name}: ${film.instruction}`) };
+}
+
+interface TaskFilm {
+  readonly name: string;
+  readonly film: Film;
+}
+
+async function filmTasks(
+  options: Omit<ContactSheetOptions, "task" | "rows">,
+  pictures: number,
+): Promise<TaskFilm[]> {
+  const films: TaskFilm[] = [];
+  for (const { name } of TASKS) {
+    films.push({ name, film: await firstFilm({ ...options, task: name, pictures }) });
+  }
+  const { seed = 0, size } = options;
+  const plain = { task: PUSHT, seed, pictures, ...(size === undefined ? {} : { size }) };
+  return [...films, { name: PUSHT, film: await firstFilm(plain) }];
+}
+
+function rowOf(name: string, { instruction, images }: Film): SheetRow {
+  return { caption: `${name}: ${instruction}`, images };
 }
 
 const STRENGTHS = [0, 0.5, 1] as const;
