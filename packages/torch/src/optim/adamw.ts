@@ -1,8 +1,8 @@
 /**
  * Adam with decoupled weight decay. Source: Loshchilov and Hutter 2019, arXiv:1711.05101; as torch.optim.AdamW.
  *
- * One parameter after the other rather than by libtorch's list operators: its four tensors stay in the cache over the
- * seven sweeps. For 120 parameters of 6M numbers on one thread 10.0 ms a step against 11.8.
+ * One parameter after the other rather than by libtorch's list operators, which take about a fifth longer on one
+ * thread: its four tensors stay in the cache over the sweeps.
  */
 import { checkRanges, SlotTable, type NamedParameters, type Optimizer } from "./optimizer.ts";
 import type { Tensor } from "../tensor.ts";
@@ -55,7 +55,8 @@ export class AdamW implements Optimizer {
       const correction1 = 1 - beta1 ** steps;
       const root2 = Math.sqrt(1 - beta2 ** steps);
 
-      parts.expAvg.lerp_(grad, 1 - beta1);
+      // Not lerp_: libtorch 1.13 computes it number by number, 185 us for [256, 768] where these two take 23.
+      parts.expAvg.mul_(beta1).add_(grad, 1 - beta1);
       parts.expAvgSq.mul_(beta2).addcmul_(grad, grad, 1 - beta2);
       const spread = parts.expAvgSq.sqrt().add_(eps * root2);
       if (weightDecay > 0) parameter.mul_(1 - rate * weightDecay);

@@ -53,8 +53,9 @@ export class Muon implements Optimizer {
     const { lr, momentum, weightDecay } = this.#options;
     const rate = lr * lrFactor;
     this.#table.forEachWithGrad(({ parameter, parts }, grad) => {
-      parts.momentum.lerp_(grad, 1 - momentum);
-      const nesterov = grad.lerp(parts.momentum, momentum);
+      // lerp says the same and takes eight times as long in libtorch 1.13, which computes it number by number.
+      parts.momentum.mul_(momentum).add_(grad, 1 - momentum);
+      const nesterov = grad.mul(1 - momentum).add_(parts.momentum, momentum);
       const update = orthogonalize(nesterov, this.#productDtype ?? preferredProductDtype(parameter.device));
       if (weightDecay > 0) parameter.mul_(1 - rate * weightDecay);
       // An orthogonal [m, n] matrix has elements of RMS 1 / sqrt(max(m, n)); AdamW's updates have about 0.2.
