@@ -1,6 +1,6 @@
 /** A planner in the model of a run, whichever family that is. */
 import { UsageError, type Decision, type Goal, type Observation, type Policy } from "@orrery/core";
-import { isJepa, openImagination, openModel, readConfig } from "@orrery/models";
+import { choosePrecision, isJepa, openImagination, openModel, readConfig } from "@orrery/models";
 import { Planner } from "../planner/planner.ts";
 import { checkPlannerOptions, isPlannerOption, type PlannerOptions } from "../planner/options.ts";
 import { makeSearch } from "../search/index.ts";
@@ -54,7 +54,8 @@ export function openPlanner({ folder }: RunInfo, { name, options }: PolicySpec):
   const made = makeSearch(search, searching);
   checkPlannerOptions(planning);
   const model = openModel(folder);
-  const planner = new Planner((seed) => openImagination(model, seed), made, planning);
+  const { usesBfloat16 } = choosePrecision("cpu");
+  const planner = new Planner((seed) => openImagination(model, seed, { usesBfloat16 }), made, planning);
   return new OwningPlanner(planner, () => model.free());
 }
 

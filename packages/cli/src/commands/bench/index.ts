@@ -1,6 +1,7 @@
 /** `orrery bench`: speed, with the peer run beside it. */
 import type { Command } from "commander";
 import { addBenchImport } from "./import.ts";
+import { addBenchPlan } from "./plan.ts";
 import { addBenchSim } from "./sim.ts";
 import { addBenchTorch } from "./torch.ts";
 
@@ -9,4 +10,5 @@ export function addBench(program: Command): void {
   addBenchTorch(bench);
   addBenchSim(bench);
   addBenchImport(bench);
+  addBenchPlan(bench);
 }
