@@ -50,7 +50,7 @@ export async function runPushTEpisode(
   await policy.reset(seed, { kind: "text", text: world.instruction });
   for (let steps = 1; ; steps++) {
     const { actions } = await policy.act(seen);
-    const action = world.safe(actions[0]!);
+    const action = world.safe(world.actionFor(actions[0]!)); // operators speak targets
     const { observation, reward, success, terminated, truncated, info } = await world.step(action);
     const done = truncated || (terminated && operator !== "play");
     sink({ images: seen.images, state: seen.state, action, reward, success, done });

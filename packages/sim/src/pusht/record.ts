@@ -20,6 +20,8 @@ export interface PushTRecordOptions {
   readonly to: string;
   /** Side of the pictures; 64 unless said otherwise, as in the kitchen. */
   readonly imageSizePx?: number;
+  /** "target" unless said otherwise; "delta" for models that plan. */
+  readonly actions?: "target" | "delta";
   /** 30 s unless said otherwise, 12 s for play. */
   readonly timeLimitSec?: number;
   /** Records a set that models are judged on and never trained on. */
@@ -39,11 +41,11 @@ const PLAY_SEC = 12;
  * @throws {AbortedError} when `signal` fired
  */
 export async function recordPushT(options: PushTRecordOptions): Promise<RecordSummary> {
-  const { episodes, seed, to, imageSizePx = 64, isEvaluation = false } = options;
+  const { episodes, seed, to, imageSizePx = 64, actions = "target", isEvaluation = false } = options;
   const operator = checkPushTOperator(options.operator);
   const limitSec = options.timeLimitSec ?? (operator === "play" ? PLAY_SEC : LIMIT_SEC);
   checkNumbers(episodes, seed, limitSec);
-  const world = new PushTWorld({ imageSizePx, maxSteps: Math.max(1, Math.round(10 * limitSec)) });
+  const world = new PushTWorld({ imageSizePx, actions, maxSteps: Math.max(1, Math.round(10 * limitSec)) });
   await checkPurpose(to, isEvaluation);
   const writer = await openDatasetWriter(to, { embodiment: world.embodiment, licence: "Apache-2.0" });
   const startMs = performance.now();

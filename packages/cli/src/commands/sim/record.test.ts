@@ -47,6 +47,19 @@ test.each(PUSHT_OPERATORS)(
   60_000,
 );
 
+test("PushT by moves: small numbers, and the same boards solved", async () => {
+  const to = join(folder, "moves");
+  const flags = ["--operator", "expert", "--cameras", "top:16x16", "--seed", "5", "--action-space", "delta"];
+  await record(to, "--task", "pusht", ...flags);
+  const reader = await openDataset(to);
+  expect(reader.embodiment?.action[0]).toMatchObject({ name: "move", mode: "delta" });
+  for (const { index, success } of reader.episodes) {
+    expect(success).toBe(true);
+    const { action } = await reader.readEpisode(index);
+    expect(Math.max(...(action ?? [999]).map(Math.abs))).toBeLessThanOrEqual(100);
+  }
+});
+
 const OUT = join(folder, "none");
 const EXPERT = ["--operator", "expert"] as const;
 test.each([
@@ -57,6 +70,11 @@ test.each([
   ["a seed beyond 32 bits", ["--task", "push", ...EXPERT, "--seed", "4294967296"], /4294967295/],
   ["such a seed on PushT", ["--task", "pusht", ...EXPERT, "--seed", "4294967296"], /4294967295/],
   ["a body on PushT", ["--task", "pusht", ...EXPERT, "--body", "arm6"], /no choice of --body/],
+  [
+    "a kitchen's actions on PushT",
+    ["--task", "pusht", ...EXPERT, "--action-space", "ee-delta"],
+    /target or delta/,
+  ],
   ["a head on PushT", ["--task", "pusht", ...EXPERT, "--cameras", "head:64x64"], /top:96x96/],
 ])("%s is named before anything is written", async (_what, flags, message) => {
   await expect(record(OUT, ...flags)).rejects.toThrow(message);

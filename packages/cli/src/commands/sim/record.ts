@@ -1,7 +1,7 @@
 /** `orrery sim record`: operators at work in simulation, recorded into the store. */
 import { UsageError } from "@orrery/core";
 import { InvalidArgumentError, type Command } from "commander";
-import type { CameraSize, RecordOptions, RecordSummary } from "@orrery/sim";
+import type { CameraSize, PushTRecordOptions, RecordOptions, RecordSummary } from "@orrery/sim";
 import { formatDuration, formatNumber } from "../../format.ts";
 import { fraction, positiveNumber, positiveWhole } from "../../options.ts";
 import { runs } from "../../run.ts";
@@ -30,7 +30,7 @@ export function addSimRecord(sim: Command): void {
     .requiredOption("--episodes <n>", "how many episodes to add", positiveWhole)
     .requiredOption("--to <store/name>", "dataset to make or to add to")
     .option("--body <name>", "robot")
-    .option("--action-space <name>", "what an action is")
+    .option("--action-space <name>", "what an action is; on PushT target or delta")
     .option("--cameras <list>", "cameras and sizes, as head:64x64,left_wrist:64x64", cameraList)
     .option("--no-shadows", "render without shadows")
     .option("--time-limit <seconds>", "longest episode", positiveNumber)
@@ -89,23 +89,27 @@ async function record(
   };
   if (flags.task !== PUSHT) return recordEpisodes({ ...rest, ...shared });
   const { operator, episodes, to } = flags;
-  return recordPushT({ operator, episodes, to, ...shared, ...boardSize(flags) });
+  return recordPushT({ operator, episodes, to, ...shared, ...boardOf(flags) });
 }
 
-/** PushT draws its one square camera in any size; what else can be chosen of the kitchen it does not have. */
-function boardSize(flags: RecordFlags): { readonly imageSizePx?: number } {
-  const { body, actionSpace, split, strength, workers, cameras } = flags;
-  const kitchen = { body, "action-space": actionSpace, split, strength, workers };
+/** PushT draws its one square camera in any size; what else can be chosen of the kitchen it mostly does not have. */
+function boardOf(flags: RecordFlags): Pick<PushTRecordOptions, "imageSizePx" | "actions"> {
+  const { body, actionSpace = "target", split, strength, workers, cameras } = flags;
+  const kitchen = { body, split, strength, workers };
   const wrong = Object.entries(kitchen).find(([, value]) => value !== undefined);
   if (wrong)
     throw new UsageError(`sim record: PushT has no choice of --${wrong[0]}, got ${wrong[1]}. Leave it out.`);
-  if (cameras === undefined) return {};
+  if (actionSpace !== "target" && actionSpace !== "delta") {
+    throw new UsageError(`sim record: PushT's action space must be target or delta, got "${actionSpace}".`);
+  }
+  const actions = actionSpace;
+  if (cameras === undefined) return { actions };
   const [camera] = cameras;
   if (cameras.length !== 1 || camera?.name !== "top" || camera.width !== camera.height) {
     const got = cameras.map(({ name, width, height }) => `${name}:${width}x${height}`).join(",");
     throw new UsageError(`sim record: PushT's camera is a square "top", as top:96x96, got ${got}.`);
   }
-  return { imageSizePx: camera.width };
+  return { imageSizePx: camera.width, actions };
 }
 
 /** "head:64x64,left_wrist:96x72". */
