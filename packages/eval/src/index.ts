@@ -21,3 +21,8 @@ export { labelReport, nameOf } from "./labels/report.ts";
 export { scoreInverse, type InverseScores } from "./labels/score-inverse.ts";
 export * from "./control/index.ts";
 export * from "./divide/index.ts";
+export {
+  scoreLatentActions,
+  type LatentActionScores,
+  type LatentScoreOptions,
+} from "./labels/score-latent-actions.ts";

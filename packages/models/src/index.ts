@@ -26,7 +26,7 @@ export {
   type TrainProgress,
   type TrainResult,
 } from "./train/trainer.ts";
-export { INFERRED_USES, type InferredUse, type TrainingSource } from "./train/latent-store.ts";
+export type { InferredUse, TrainingSource } from "./train/latent-store.ts";
 export { choosePrecision } from "./train/precision.ts";
 export { readMetrics, type MetricLine } from "./train/metrics.ts";
 export { asWorld, type DreamWorldOptions } from "./as-world.ts";
@@ -47,3 +47,18 @@ export { labelDataset, type LabelOptions, type LabelReport } from "./inverse/lab
 export { loadInverseDynamics } from "./inverse/release.ts";
 export { trainInverseDynamics, type TrainInverseOptions, type TrainInverseResult } from "./inverse/train.ts";
 export { openView, type AddedColumns, type StepPart, type ViewOptions } from "./inverse/view-source.ts";
+export {
+  latentActionConfig,
+  latentActionPresets,
+  parseLatentActionConfig,
+  type LatentActionConfig,
+} from "./latent-actions/config.ts";
+export { encodeEpisode, rebuildErrors } from "./latent-actions/encode-episode.ts";
+export { LatentActionModel, type LatentBelief } from "./latent-actions/latent-action-model.ts";
+export { loadLatentActions } from "./latent-actions/release.ts";
+export {
+  trainLatentActions,
+  type TrainLatentActionsOptions,
+  type TrainLatentActionsResult,
+} from "./latent-actions/train.ts";
+export type { FitProgress } from "./train/fit-clips.ts";

@@ -1,10 +1,11 @@
 /** `orrery train`: a world model from recordings. */
-import type { Command } from "commander";
+import { InvalidArgumentError, type Command } from "commander";
 import { UsageError } from "@orrery/core";
-import type { AnyTrainResult, TrainProgress } from "@orrery/models";
+import type { AnyTrainResult, InferredUse, TrainProgress } from "@orrery/models";
 import { formatDuration, formatNumber } from "../format.ts";
 import { episodeList, positiveNumber } from "../options.ts";
 import { runs, type Result, type Run } from "../run.ts";
+import { isVideoConfig, trainFromVideo } from "./train-from-video.ts";
 import { trainPolicyFrom } from "./train-policy.ts";
 
 interface TrainFlags {
@@ -17,6 +18,7 @@ interface TrainFlags {
   readonly cameras?: string;
   readonly tokenizer?: string;
   readonly match?: string;
+  readonly inferred?: InferredUse;
 }
 
 export function addTrain(program: Command): void {
@@ -24,7 +26,7 @@ export function addTrain(program: Command): void {
     .command("train")
     .argument(
       "<config>",
-      "preset (tiny, small, base, debug, jepa-tiny, jepa-base; vla-tiny, vla-small, bc-tiny for policies) or a .json file of differences from one",
+      "preset (tiny, small, base, debug, jepa-tiny, jepa-base; vla-tiny, vla-small, bc-tiny for policies; idm-tiny for inverse dynamics, lam-tiny for latent actions) or a .json file of differences from one",
     )
     .requiredOption("--data <dataset,...>", "datasets to learn from, parted by commas, or one mixture.json")
     .requiredOption("--out <run>", "run folder to write")
@@ -42,6 +44,7 @@ export function addTrain(program: Command): void {
     .option("--device <name>", "cpu, cuda or cuda:1", "cpu")
     .option("--cameras <names>", "cameras to learn from, parted by commas; all shared ones where left out")
     .option("--tokenizer <run>", "take the tokenizer of this finished run instead of training one")
+    .option("--inferred <how>", "inferred actions: use, by-confidence or ignore", inferredUse)
     .option("--match <run>", "of a policy: as many parameters as this world model")
     .description("train a world model, or a policy by imitation, from scratch");
   runs(command, async (args, options, run) => {
@@ -58,11 +61,19 @@ export function addTrain(program: Command): void {
     }
     if (flags.match !== undefined)
       throw new UsageError("train: --match is for policies, a world model sets its own size. Leave it out.");
+    if (isVideoConfig(name)) {
+      if (flags.tokenizer !== undefined)
+        throw new UsageError(`train: ${name} has no tokenizer to take over. Leave --tokenizer out.`);
+      const show = (progress: ShownProgress): void => showTraining(run, progress);
+      return trainFromVideo(name, await openSources(flags), flags, show, run);
+    }
     const config = loadConfig(name);
     await assertDevice(flags.device);
     const result = await trainWorldModel({
       config,
-      sources: await openSources(flags),
+      sources: (await openSources(flags)).map((source) =>
+        flags.inferred === undefined ? source : { ...source, inferredActions: flags.inferred },
+      ),
       out: flags.out,
       seed: run.seed,
       device: flags.device,
@@ -121,6 +132,16 @@ async function assertDevice(device: string): Promise<void> {
       `train: --device ${device} must be there, this libtorch finds ${count} CUDA devices. \`orrery doctor\` says which libtorch it is; ORRERY_LIBTORCH names another.`,
     );
   }
+}
+
+const INFERRED_USES: readonly InferredUse[] = ["use", "by-confidence", "ignore"];
+
+/** What is to become of inferred actions (`data label`). */
+function inferredUse(text: string): InferredUse {
+  const found = INFERRED_USES.find((use) => use === text);
+  if (found === undefined)
+    throw new InvalidArgumentError(`It must be one of ${INFERRED_USES.join(", ")}, got "${text}".`);
+  return found;
 }
 
 /** Datasets named by `--data`, with the episodes chosen by `--episodes`; or those of a mixture (`orrery data mix`). */

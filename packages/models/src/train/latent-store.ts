@@ -20,8 +20,7 @@ export interface TrainingSource extends ClipSource {
   readonly inferredActions?: InferredUse;
 }
 
-export const INFERRED_USES = ["use", "by-confidence", "ignore"] as const;
-export type InferredUse = (typeof INFERRED_USES)[number];
+export type InferredUse = "use" | "by-confidence" | "ignore";
 
 /** Targets of the heads for a batch, beside the latents. */
 export interface OutcomeTargets {
@@ -93,13 +92,7 @@ export class LatentStore {
     const { height, width } = model.config.tokenizer;
     const parts: Tensor[] = [];
     const numbers: Numbers[] = [];
-    const framesInAll = options.sources.reduce((sum, { dataset, episodes }) => {
-      const wanted =
-        episodes === undefined
-          ? dataset.episodes
-          : dataset.episodes.filter((e) => episodes.includes(e.index));
-      return sum + wanted.reduce((n, e) => n + e.length, 0);
-    }, 0);
+    const framesInAll = options.sources.reduce((sum, source) => sum + framesOf(source), 0);
     let framesDone = 0;
     // A resumed model brings its gain along; dividing it out again would round, and the run would not be the same.
     noGrad(() => model.latentGain.fill_(1));
@@ -256,6 +249,16 @@ export class LatentStore {
       },
     };
   }
+}
+
+/** Frames that are to be encoded of a source. */
+function framesOf({ dataset, episodes, spans }: TrainingSource): number {
+  const wanted = new Set(episodes ?? dataset.episodes.map(({ index }) => index));
+  return dataset.episodes.reduce((sum, { index, length }) => {
+    if (!wanted.has(index)) return sum;
+    const kept = spans?.get(index) ?? [{ from: 0, to: length }];
+    return sum + kept.reduce((rows, { from, to }) => rows + to - from, 0);
+  }, 0);
 }
 
 function windowsOf({ spans }: Pick<Group, "spans">, T: number): number {

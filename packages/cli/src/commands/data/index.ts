@@ -5,6 +5,7 @@ import { addDataCurate } from "./curate.ts";
 import { addDataExport } from "./export.ts";
 import { addDataImport } from "./import.ts";
 import { addDataInfo } from "./info.ts";
+import { addDataLabel } from "./label.ts";
 import { addDataList } from "./list.ts";
 import { addDataMix } from "./mix.ts";
 
@@ -19,4 +20,5 @@ export function addData(program: Command): void {
   addDataExport(data);
   addDataCurate(data);
   addDataMix(data);
+  addDataLabel(data);
 }

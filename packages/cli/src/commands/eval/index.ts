@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { addEvalControl } from "./control.ts";
 import { addEvalDivide } from "./divide.ts";
+import { addEvalInverse, addEvalLatentActions } from "./from-video.ts";
 import { addEvalLabels } from "./labels.ts";
 import { addEvalPrediction } from "./prediction.ts";
 
@@ -9,6 +10,8 @@ export function addEval(program: Command): void {
   const group = program.command("eval").description("score a model, with baselines and intervals");
   addEvalPrediction(group);
   addEvalLabels(group);
+  addEvalInverse(group);
+  addEvalLatentActions(group);
   addEvalControl(group);
   addEvalDivide(group);
 }
