@@ -1,5 +1,5 @@
 /**
- * A toy world for imitation: a red post on the left and a blue one on the right, each at a height that changes, a body
+ * A toy world for imitation: a red post on the left and a blue one on the right, each at one of three heights, a body
  * whose place is its state, and the words that say which post to go to. The right action is known: towards the named post, at most one step long.
  */
 import { makeRng, type Image, type Observation, type Transition, type World } from "@orrery/core";
@@ -24,9 +24,9 @@ export class PostWorld implements World {
 
   reset(seed: number): Promise<Observation> {
     const rng = makeRng(seed, "posts");
-    const height = (): number => 5 + rng.uniform(0, SIDE - 10);
+    const height = (): number => rng.pick([7, 16, 25]);
     this.#posts = { red: [6, height()], blue: [SIDE - 7, height()] };
-    this.#at = [SIDE / 2, height()];
+    this.#at = [SIDE / 2, SIDE / 2];
     this.#target = rng.chance(0.5) ? "red" : "blue";
     this.instruction = `go to the ${this.#target} post`;
     this.#steps = 0;

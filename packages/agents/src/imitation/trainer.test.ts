@@ -147,7 +147,7 @@ async function successOf(policy: Policy, trials: number): Promise<number> {
 
 test("learns to go where the words say, chunk by chunk", async () => {
   const folder = temporaryFolder("learning");
-  const posts = await recordPosts(join(folder, "data"), { episodes: 150, seed: 2 });
+  const posts = await recordPosts(join(folder, "data"), { episodes: 90, seed: 2 });
   const base = debugPolicy();
   const config: PolicyConfig = {
     ...base,
@@ -158,7 +158,7 @@ test("learns to go where the words say, chunk by chunk", async () => {
     training: {
       ...base.training,
       batch: 32,
-      steps: 200,
+      steps: 160,
       learningRate: 3e-3,
       warmupSteps: 20,
       emaDecay: 0.98,
@@ -169,6 +169,6 @@ test("learns to go where the words say, chunk by chunk", async () => {
   const policy = await openPolicy(out);
   const success = await successOf(policy, 30);
   await policy.close();
-  process.stderr.write(`success ${success}\n`);
-  expect(success).toBeGreaterThan(0.55);
+  // Who does not hear goes to the right post half of the time at most. Found 0.87.
+  expect(success).toBeGreaterThan(0.65);
 }, 240_000);
