@@ -30,7 +30,7 @@ import {
   type Abilities,
   type BeginOptions,
   type Feeling,
-  type Imagination,
+  type DrawingImagination,
   type Rollout,
   type Stats,
 } from "./imagination.ts";
@@ -48,7 +48,7 @@ export interface WorldModelOptions {
 /**
  * Runs a model as a stream: begin with a recorded context, then step. Everything is computed without gradients.
  */
-export class Dreamer implements Imagination<DreamState> {
+export class Dreamer implements DrawingImagination<DreamState> {
   readonly model: WorldModel;
   readonly abilities: Abilities;
   readonly maxBlock = 1;

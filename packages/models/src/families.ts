@@ -1,6 +1,6 @@
 /** Running a trained model without asking which family it is of. */
 import { Dreamer } from "./dreamer.ts";
-import type { Imagination } from "./imagination.ts";
+import type { DrawingImagination } from "./imagination.ts";
 import { JepaImagination } from "./jepa/imagination.ts";
 import { JepaModel } from "./jepa/model.ts";
 import type { AnyModel } from "./release.ts";
@@ -20,8 +20,8 @@ export function openImagination(
   model: AnyModel,
   seed: number,
   options: ImaginationOptions = {},
-): Imagination {
+): DrawingImagination {
   // A planner hands a state back only to the model it came from, so the state's type need not be known to it.
-  if (model instanceof JepaModel) return new JepaImagination(model, options) as unknown as Imagination;
-  return new Dreamer(model, seed, options) as unknown as Imagination;
+  if (model instanceof JepaModel) return new JepaImagination(model, options) as unknown as DrawingImagination;
+  return new Dreamer(model, seed, options) as unknown as DrawingImagination;
 }

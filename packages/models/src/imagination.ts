@@ -116,16 +116,19 @@ export interface Imagination<S extends Imagined = Imagined> {
   embedImage(frames: Tensor, proprioception?: Tensor | null): Tensor;
 
   /**
-   * Pictures uint8 [B, T, V, h, w, 3] through the model's own code and back, as they would follow on `before`
-   * [B, V, h, w, 3]: the best that any prediction drawn from that code could do.
-   */
-  reconstruct(frames: Tensor, before: Tensor): Tensor;
-
-  /**
    * Futures of the streams under actions [M B, H, n, A], each stream's M futures adjacent; `state` stays as it is.
    * Where `abilities.gradient` says so and gradients are recorded, the results can be differentiated.
    */
   rollout(state: S, actions: Tensor): Rollout;
+}
+
+/** One whose pictures can be scored, beside the best that its code allows. */
+export interface DrawingImagination<S extends Imagined = Imagined> extends Imagination<S> {
+  /**
+   * Pictures uint8 [B, T, V, h, w, 3] through the model's own code and back, as they would follow on `before`
+   * [B, V, h, w, 3]: the best that any prediction drawn from that code could do.
+   */
+  reconstruct(frames: Tensor, before: Tensor): Tensor;
 }
 
 /** `rollout` by forking and stepping, for models without a faster way. Without gradients. */

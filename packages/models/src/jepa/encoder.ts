@@ -3,7 +3,10 @@
  * cameras and one token of proprioception, read out by a few learned tokens that together make the embedding.
  *
  * Source: LeWorldModel, 2026, arXiv:2603.19312 (a vision transformer trained from nothing, a linear projection behind
- * it). Departures: patches of several cameras, proprioception as a token, several read-out tokens side by side.
+ * it). Departures: patches of several cameras, proprioception as a token, several read-out tokens side by side, and,
+ * beside them, a few channels of every patch in its place, as convolutional encoders are read out: the read-out tokens
+ * begin empty, since every layer begins as the identity, and without this path all embeddings begin nearly the same
+ * (effective rank 1.2 of 128 at first and 4 after 80 steps).
  *
  * Shapes: B moments, V cameras, H W pixels, N patches of all cameras, P state width, W model width, M read-out tokens,
  * D numbers of the embedding.
@@ -40,6 +43,9 @@ export interface Encoded {
   readonly patches: Tensor;
 }
 
+/** What each patch brings to the embedding by itself. */
+const PATCH_CHANNELS = 16;
+
 export class Encoder extends Module {
   readonly patchIn: Linear;
   readonly position: Tensor; // [N, W]: place and camera
@@ -48,6 +54,8 @@ export class Encoder extends Module {
   readonly readOut: Tensor; // [M, W]
   readonly stack: SpaceTimeStack;
   readonly out: Linear;
+  readonly patchOut: Linear;
+  readonly placeOut: Linear;
   readonly #config: JepaNetConfig;
 
   constructor(config: JepaNetConfig, numCameras: number, stateWidth: number, generator: Generator) {
@@ -62,7 +70,9 @@ export class Encoder extends Module {
     this.noState = parameter(zeros([width]));
     this.readOut = rows(readOuts);
     this.stack = new SpaceTimeStack(encoder, 1, generator);
-    this.out = new Linear(readOuts * width, embedding, generator);
+    this.out = new Linear((readOuts + 1) * width, embedding, generator);
+    this.patchOut = new Linear(width, PATCH_CHANNELS, generator, { bias: false });
+    this.placeOut = new Linear(this.position.size(0) * PATCH_CHANNELS, embedding, generator, { bias: false });
   }
 
   /** @throws {ShapeError} if the pictures have another size or number */
@@ -82,15 +92,19 @@ export class Encoder extends Module {
     const own = this.readOut.expand([B, readOuts, width]);
     const tokens = cat([seen, felt.unsqueeze(1).add(this.readOut.mean(0)), own], 1).unsqueeze(1);
     const h = this.stack.forward(tokens).squeeze(1); // [B, N + 1 + M, W]
-    const read = h.narrow(1, N + 1, readOuts).flatten(1);
-    return { embedding: this.out.forward(read).float(), patches: h.narrow(1, 0, N) };
+    const seenThere = h.narrow(1, 0, N);
+    const read = this.out.forward(h.narrow(1, N, 1 + readOuts).flatten(1)).float();
+    const placed = this.placeOut.forward(this.patchOut.forward(seenThere).gelu().flatten(1)).float();
+    return { embedding: read.add(placed), patches: seenThere };
   }
 
   /** Multiply-adds times two for one moment. */
   flops(): number {
     const N = this.position.size(0);
     const { patch, encoder, readOuts, embedding } = this.#config;
-    const ends = N * 3 * patch * patch * encoder.width + readOuts * encoder.width * embedding;
+    const into = N * 3 * patch * patch * encoder.width;
+    const placed = N * PATCH_CHANNELS * (encoder.width + embedding);
+    const ends = into + placed + (readOuts + 1) * encoder.width * embedding;
     return 2 * ends + this.stack.flops(1, N + 1 + readOuts);
   }
 }

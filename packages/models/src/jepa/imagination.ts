@@ -21,7 +21,7 @@ import {
   type Abilities,
   type BeginOptions,
   type Feeling,
-  type Imagination,
+  type DrawingImagination,
   type Rollout,
   type Stats,
 } from "../imagination.ts";
@@ -37,7 +37,7 @@ export interface JepaOptions {
 }
 
 /** Runs a model; it borrows it. Without gradients, but for `rollout`. */
-export class JepaImagination implements Imagination<JepaState> {
+export class JepaImagination implements DrawingImagination<JepaState> {
   readonly model: JepaModel;
   readonly abilities: Abilities;
   readonly #nets: JepaNets;
