@@ -158,7 +158,12 @@ export interface CameraSize {
   readonly height: number;
 }
 
-/** The embodiment of a body under one action space and choice of cameras. */
+const MAX_SIDE_PX = 4096;
+
+/**
+ * The embodiment of a body under one action space and choice of cameras.
+ * @throws {UsageError} for a camera that the body does not have, twice the same one, or a size out of range
+ */
 export function embodimentOf(
   spec: BodySpec,
   action: Embodiment["action"],
@@ -175,6 +180,16 @@ export function embodimentOf(
       if (!mount) {
         const known = spec.cameras.map((camera) => camera.name).join(", ");
         throw new UsageError(`embodimentOf: ${spec.name}'s cameras are ${known}, got "${name}".`);
+      }
+      for (const side of [width, height]) {
+        if (Number.isInteger(side) && side >= 1 && side <= MAX_SIDE_PX) continue;
+        throw new UsageError(
+          `embodimentOf: a picture's sides must be whole numbers from 1 to ${MAX_SIDE_PX}, got ${width} x ${height} ` +
+            `for camera "${name}".`,
+        );
+      }
+      if (cameras.filter((camera) => camera.name === name).length > 1) {
+        throw new UsageError(`embodimentOf: each camera must be asked for once, got "${name}" twice.`);
       }
       return { name, width, height, fovyDeg: mount.fovyDeg, mount: mount.mount };
     }),

@@ -78,8 +78,9 @@ export function sanitizeAction(
       const safe = Number.isNaN(value) ? rest : Math.min(high, Math.max(low, value));
       if (safe !== value) {
         if (policy === "refuse") {
+          const [least, most] = part.limits?.[k] ?? [low, high]; // as declared, not as rounded
           throw new UsageError(
-            `World.step: action "${part.names?.[k] ?? part.name}" must be a number from ${low} to ${high}, got ${value}.`,
+            `World.step: action "${part.names?.[k] ?? part.name}" must be a number from ${least} to ${most}, got ${value}.`,
           );
         }
         bad++;

@@ -83,11 +83,10 @@ export class BodyDriver {
 
   #setMotors(from: BodyCommand, to: BodyCommand, share: number): void {
     const { ctrl } = this.#physics;
-    const mix = (a: Float64Array, b: Float64Array, i: number): number => a[i]! + share * (b[i]! - a[i]!);
-    this.#joints.forEach((wire, j) => (ctrl[wire.ctrl] = mix(from.joints, to.joints, j)));
-    this.#base.forEach((wire, i) => (ctrl[wire.ctrl] = mix(from.base, to.base, i)));
+    this.#joints.forEach((wire, j) => (ctrl[wire.ctrl] = mix(from.joints, to.joints, j, share)));
+    this.#base.forEach((wire, i) => (ctrl[wire.ctrl] = mix(from.base, to.base, i, share)));
     this.#fingers.forEach((wires, a) => {
-      const opening = this.#openingM(a, mix(from.grippers, to.grippers, a));
+      const opening = this.#openingM(a, mix(from.grippers, to.grippers, a, share));
       for (const wire of wires) ctrl[wire.ctrl] = opening;
     });
   }
@@ -95,6 +94,11 @@ export class BodyDriver {
   #openingM(arm: number, closed: number): number {
     return this.#spec.arms[arm]!.openM * (1 - closed);
   }
+}
+
+/** The share of the way from entry `i` of `from` to that of `to`. */
+function mix(from: Float64Array, to: Float64Array, i: number, share: number): number {
+  return from[i]! + share * (to[i]! - from[i]!);
 }
 
 /** Where one joint's numbers are. */

@@ -75,14 +75,28 @@ test("wrong use is refused with what was found, and leaves the episode alone", a
   await expect(makeKitchenWorld({ task: "reach", cameras: tail })).rejects.toThrow(
     /head, left_wrist, right_wrist/,
   );
+  await expect(makeKitchenWorld({ task: "reach", body: "atlas" })).rejects.toThrow(/neo, arm6, got "atlas"/);
+  const flat = [{ name: "head", width: 64, height: 0 }];
+  await expect(makeKitchenWorld({ task: "reach", cameras: flat })).rejects.toThrow(/64 x 0.*"head"/);
+  await expect(makeKitchenWorld({ task: "reach", cameras: [...SMALL, ...SMALL] })).rejects.toThrow(/twice/);
+  await expect(makeKitchenWorld({ task: "reach", timeLimitSec: 0 })).rejects.toThrow(/timeLimitSec/);
   const world = await makeKitchenWorld({ task: "reach", cameras: [] });
   await expect(world.step(new Float32Array(17))).rejects.toThrow(/reset\(seed\) first/);
   await expect(world.reset(-1)).rejects.toThrow(/seed/);
-  await expect(world.reset(2 ** 33)).rejects.toThrow(UsageError);
+  for (const seed of [2 ** 33, 1.5, Number.NaN]) await expect(world.reset(seed)).rejects.toThrow(UsageError);
   await world.reset(0);
   await expect(world.step(new Float32Array(4))).rejects.toThrow(ShapeError);
   const { info } = await world.step(new Float32Array(17).fill(Number.NaN));
   expect(info["clipped"]).toBe(17);
   expect(world.badNumbers).toBe(17);
   await world.close();
+
+  const strict = await makeKitchenWorld({ task: "reach", cameras: [], badActions: "refuse" });
+  await strict.reset(0);
+  const before = strict.snapshot();
+  const tooFar = new Float32Array(17);
+  tooFar[2] = 1; // a metre up in one step
+  await expect(strict.step(tooFar)).rejects.toThrow(/"left_dz" must be a number from -0.06.* got 1\./);
+  expect(strict.snapshot()).toEqual(before);
+  await strict.close();
 });

@@ -84,6 +84,10 @@ export const DEFAULT_BODY = "neo";
 /** Makes a kitchen world; `reset` it before the first step. */
 export async function makeKitchenWorld(options: KitchenOptions): Promise<KitchenWorld> {
   perturbationOf(options.split, options.strength); // wrong use shows before anything is compiled
+  const { timeLimitSec } = options;
+  if (timeLimitSec !== undefined && !(timeLimitSec > 0 && Number.isFinite(timeLimitSec))) {
+    throw new UsageError(`makeKitchenWorld: timeLimitSec must be a number above 0, got ${timeLimitSec}.`);
+  }
   const task = taskNamed(options.task);
   const body = bodyNamed(options.body ?? DEFAULT_BODY);
   const spaceName = checkActionSpace(options.actionSpace ?? "ee-delta");
