@@ -12,6 +12,7 @@ import {
 } from "@orrery/torch";
 import { beforeAll, expect, test } from "vitest";
 import { loadConfig } from "../config.ts";
+import { asWorld } from "../as-world.ts";
 import type { Context } from "../world-model.ts";
 import { distance, scramble, squareFacts } from "../testing.ts";
 import { JepaImagination } from "./imagination.ts";
@@ -244,4 +245,27 @@ test("half precision runs the same model, a little less exactly", () => {
   const scale = a.square().mean().sqrt().item();
   expect(distance(a, b)).toBeGreaterThan(0);
   expect(a.sub(b).square().mean().sqrt().item()).toBeLessThan(0.05 * scale); // 8 bits, a few layers deep
+});
+
+test("a run is a world: pictures, state, reward and success for its task, the same for the same actions", async () => {
+  const start = streamOf(makeContext(), 0);
+  const dream = asWorld(model, { starts: [start], instruction: "red", maxSteps: 2, successThreshold: 1 });
+  const observation = await dream.reset(0);
+  const first = observation.images["top"];
+  expect([first?.width, first?.height, first?.data.length]).toEqual([32, 32, 32 * 32 * 3]);
+  expect(first?.data).toEqual(start.frames.slice((T - 1) * 2 * 3072, ((T - 1) * 2 + 1) * 3072)); // as recorded
+  const action = Float32Array.of(3, -2);
+  const [one, two] = [await dream.step(action), await dream.step(action)];
+  expect([one.truncated, two.truncated]).toEqual([false, true]);
+  await dream.reset(0);
+  expect(await dream.step(action)).toEqual(one);
+
+  const stream = world.begin(start, { task: "red" });
+  world.step(stream, tensor([[3, -2]]));
+  const felt = world.feel(stream);
+  expect(one.reward).toBeCloseTo(felt.reward.item(), 4);
+  expect(one.info["surprise"]).toBeCloseTo(felt.surprise.item(), 4);
+  for (const [i, x] of felt.state.toFloat64().entries()) expect(one.observation.state[i]).toBeCloseTo(x, 3);
+  stream.free();
+  await dream.close();
 });

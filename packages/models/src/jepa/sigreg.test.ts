@@ -1,5 +1,6 @@
 import { cat, Generator, ones, rand, randn, zeros, type Tensor } from "@orrery/torch";
 import { expect, test } from "vitest";
+import "../testing.ts"; // one thread
 import { loadConfig } from "../config.ts";
 import { measureSpread, sigReg, sigRegAtRest } from "./sigreg.ts";
 import { CollapseWatch } from "./watch.ts";
