@@ -49,7 +49,7 @@ function describeBench({ imports, access }: ImportBench): string {
       ]),
     ),
     formatTable(
-      ["to 64 x 64", "size", "keyframe every", "in order frames/s", "random", "share", "loader"],
+      ["to 64 x 64", "size", "keyframe every", "in order frames/s of a core", "random", "share", "loader"],
       access.map((row) => [
         row.codec,
         `${row.width}x${row.height}`,
