@@ -7,14 +7,9 @@ import { type FrameSpeed, frameSpeeds } from "./frames.ts";
 import { type NativeComparison, compareWithNative } from "./native.ts";
 import { type RecordingComparison, compareWithRaw } from "./recording.ts";
 
-export {
-  soakEpisodes,
-  soakSteps,
-  soakStepsOnAllCores,
-  type MemoryMark,
-  type SoakPlan,
-  type StepSoak,
-} from "./soak.ts";
+export { soakEpisodes, type MemoryMark } from "./soak-memory.ts";
+export { soakSteps, type SoakPlan, type StepSoak } from "./soak-steps.ts";
+export { soakStepsOnAllCores } from "./soak-threads.ts";
 export type { FrameSpeed, NativeComparison, RecordingComparison };
 
 /** The least share of raw MuJoCo's speed that recording must keep. */

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { TASKS } from "../tasks/registry.ts";
-import { soakEpisodes, soakSteps } from "./soak.ts";
+import { soakEpisodes } from "./soak-memory.ts";
+import { soakSteps } from "./soak-steps.ts";
 
 test("random steps, wild numbers among them, over all tasks: no NaN", async () => {
   const steps = 20 * TASKS.length;
