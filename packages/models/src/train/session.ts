@@ -48,6 +48,8 @@ export interface TrainOptions extends SessionOptions {
   readonly cameras?: readonly string[];
   /** A finished run of the same tokenizer configuration, whose tokenizer is taken over instead of training one. */
   readonly tokenizerFrom?: string;
+  /** A finished run of the same network, whose weights and scales are the start; the schedule begins anew. */
+  readonly continueFrom?: string;
 }
 
 type ByPhase<Name extends string = PhaseName> = Readonly<{ [Phase in Name]?: number }>;

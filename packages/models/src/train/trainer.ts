@@ -16,6 +16,7 @@ import { WorldModel, type StreamFacts } from "../world-model.ts";
 import { readCheckpoint, type PhaseName } from "./checkpoint.ts";
 import { lineageOf, streamFacts, taskTexts } from "./facts.ts";
 import { generativeNeeds, trainGenerative } from "./generative.ts";
+import { factsToContinue, takeWeights } from "./continue-from.ts";
 import { claimRunFolder, dropUntrained } from "./run-folder.ts";
 import { setScales } from "./scales.ts";
 import {
@@ -50,7 +51,9 @@ export async function trainWorldModel(options: TrainOptions): Promise<AnyTrainRe
   });
   let model: Trainable | undefined;
   try {
-    const own = { ...options, config };
+    // A run that goes on from another one has its tokenizer already.
+    const tokenizerFrom = isJepa(config) ? undefined : (options.tokenizerFrom ?? options.continueFrom);
+    const own = { ...options, config, ...(tokenizerFrom === undefined ? {} : { tokenizerFrom }) };
     if (isJepa(config)) {
       const jepa = new JepaModel(config, facts, new Generator(options.seed));
       model = jepa;
@@ -70,8 +73,9 @@ export async function trainWorldModel(options: TrainOptions): Promise<AnyTrainRe
 }
 
 /** A model that reads tasks also needs the words they are put in. */
-function factsFor(config: AnyConfig, { sources, cameras }: TrainOptions): StreamFacts {
+function factsFor(config: AnyConfig, { sources, cameras, continueFrom }: TrainOptions): StreamFacts {
   const facts = streamFacts(sources, cameras);
+  if (continueFrom !== undefined) return factsToContinue(continueFrom, config, facts);
   return isJepa(config) ? { ...facts, vocabulary: buildVocabulary(taskTexts(sources)) } : facts;
 }
 
@@ -89,6 +93,7 @@ async function begin<Model extends WorldModel | JepaModel>(
   setScales(model, loader);
   const checkpoint = resume ? readCheckpoint(join(out, "training")) : null;
   if (checkpoint !== null) noGrad(() => model.loadStateDict(checkpoint.weights));
+  else if (options.continueFrom !== undefined) takeWeights(model, options.continueFrom);
   else if (options.tokenizerFrom !== undefined && model instanceof WorldModel)
     takeTokenizer(model, options.tokenizerFrom);
   if (device !== "cpu") model.to({ device });

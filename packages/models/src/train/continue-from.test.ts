@@ -1,0 +1,77 @@
+/** Going on from a release: its weights are the start, its words and scales stay, and what does not fit is refused. */
+import { join } from "node:path";
+import type { DatasetReader } from "@orrery/data";
+import type { Tensor } from "@orrery/torch";
+import { beforeAll, expect, test } from "vitest";
+import { loadConfig, type JepaConfig } from "../config.ts";
+import { openModel, readConfig } from "../release.ts";
+import { recordSquare, temporaryFolder } from "../testing.ts";
+import { trainWorldModel, type TrainOptions } from "./trainer.ts";
+
+/** So slow a learner that after one step the weights are still those it began with. */
+function slowConfig(steps: number, learningRate = 1e-9): JepaConfig {
+  const config = loadConfig("jepa-debug");
+  const phase = { steps, learningRate, weightDecay: 0 };
+  return {
+    ...config,
+    net: { ...config.net, height: 32, width: 32, patch: 8 },
+    training: {
+      jepa: { ...config.training.jepa, ...phase },
+      decoder: { ...config.training.decoder, ...phase },
+    },
+  };
+}
+
+let first: DatasetReader;
+let second: DatasetReader;
+let release: string;
+const root = temporaryFolder("continue");
+beforeAll(async () => {
+  first = await recordSquare(join(root, "first"), { episodes: 3, length: 12 });
+  second = await recordSquare(join(root, "second"), { episodes: 2, length: 12 });
+  release = join(root, "release");
+  await train(release, { config: slowConfig(6, 1e-2) });
+});
+
+function train(out: string, options: Partial<TrainOptions> = {}): ReturnType<typeof trainWorldModel> {
+  return trainWorldModel({ config: slowConfig(1), sources: [{ dataset: first }], out, seed: 5, ...options });
+}
+
+function weightsOf(run: string): Map<string, number[]> {
+  const model = openModel(run);
+  const state: ReadonlyMap<string, Tensor> = model.stateDict();
+  const weights = new Map([...state].map(([name, each]) => [name, Array.from(each.toFloat64())]));
+  model.free();
+  return weights;
+}
+
+/** Largest difference of any number of two runs. */
+function distance(a: string, b: string): number {
+  const other = weightsOf(b);
+  const gaps = [...weightsOf(a)].flatMap(([name, values]) =>
+    values.map((value, i) => Math.abs(value - (other.get(name)?.[i] ?? Number.NaN))),
+  );
+  return gaps.reduce((most, gap) => Math.max(most, gap), 0);
+}
+
+test("a run begins with the weights, words and scales of the release, though its data are others", async () => {
+  const next = join(root, "next");
+  await train(next, { continueFrom: release, sources: [{ dataset: second }], seed: 9 });
+  // One step at a rate of 1e-9 moves a weight by about as much; a fresh start would be whole numbers away.
+  expect(distance(next, release)).toBeLessThan(1e-6);
+  expect(readConfig(next).facts).toEqual(readConfig(release).facts);
+  const fresh = join(root, "fresh");
+  await train(fresh, { sources: [{ dataset: second }], seed: 9 });
+  expect(distance(fresh, release)).toBeGreaterThan(0.1);
+});
+
+test("another network and an unfinished run are refused", async () => {
+  const config = slowConfig(1);
+  const wider = { ...config, net: { ...config.net, embedding: 32 } };
+  await expect(train(join(root, "wider"), { config: wider, continueFrom: release })).rejects.toThrow(
+    /must have the network of jepa-debug to go on from/,
+  );
+  await expect(train(join(root, "none"), { continueFrom: join(root, "nowhere") })).rejects.toThrow(
+    /must be a finished run to go on from/,
+  );
+});
