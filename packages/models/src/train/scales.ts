@@ -1,6 +1,7 @@
 /** The scales of the training data, by which a model normalises what it is given. */
-import { vectorStats, type ClipLoader } from "@orrery/data";
+import { vectorStats, type ClipEpisode, type ClipLoader } from "@orrery/data";
 import { noGrad, type Tensor } from "@orrery/torch";
+import { actionLabels } from "../inverse/inferred-columns.ts";
 import type { Normalizer } from "../nets/normalizer.ts";
 
 /** What a model of either family keeps of its data. */
@@ -16,7 +17,7 @@ export interface Scales {
 /** Means and deviations of the training episodes. */
 export function setScales(model: Scales, loader: ClipLoader): void {
   const state = vectorStats(loader.episodes, "state");
-  const action = vectorStats(loader.episodes, "action");
+  const action = vectorStats(loader.episodes, "action") ?? vectorStats(inferred(loader.episodes), "action");
   noGrad(() => {
     if (action !== null) model.actionScale.set(action);
     if (state !== null) {
@@ -26,6 +27,15 @@ export function setScales(model: Scales, loader: ClipLoader): void {
     model.rewardScale.set(rewardMoments(loader));
     const hasReward = loader.episodes.some(({ columns }) => columns.reward !== null);
     model.knowsReward?.fill_(hasReward ? 1 : 0);
+  });
+}
+
+/** The episodes with inferred actions in the place of recorded ones: the only scale where nothing was recorded. */
+function inferred(episodes: ClipLoader["episodes"]): ClipEpisode[] {
+  return episodes.map((episode) => {
+    const labels = actionLabels(episode.columns, "use");
+    if (labels === null) return episode;
+    return { ...episode, columns: { ...episode.columns, action: labels.values, actionMask: labels.mask } };
   });
 }
 

@@ -1,7 +1,7 @@
 /** What the dynamics draws from several sources: their weights, their kept spans, and actions recorded, inferred or absent. */
 import { join } from "node:path";
 import { makeRng } from "@orrery/core";
-import { importDataset, openDataset, type DatasetReader } from "@orrery/data";
+import { importDataset, makeClipLoader, openDataset, type DatasetReader } from "@orrery/data";
 import { Generator, scope } from "@orrery/torch";
 import { beforeAll, expect, test } from "vitest";
 import { INFERRED_ACTION, INFERRED_CONFIDENCE, inferredFeatures } from "../inverse/inferred-columns.ts";
@@ -9,6 +9,7 @@ import { openView } from "../inverse/view-source.ts";
 import { debugConfig, recordSquare, scramble, SQUARE, squareFacts, temporaryFolder } from "../testing.ts";
 import { WorldModel } from "../world-model.ts";
 import { LatentStore, type TrainingSource } from "./latent-store.ts";
+import { setScales } from "./scales.ts";
 
 const [B, T] = [400, 3];
 const root = temporaryFolder("sources");
@@ -104,4 +105,19 @@ test("windows stay inside the spans that are kept", async () => {
   expect(store.numFrames).toBe(7);
   expect([1, 3, 4, 5].map((frames) => store.numWindows(frames))).toEqual([7, 3, 1, 0]);
   store.free();
+});
+
+test("where no action was recorded, inferred ones give the scale", async () => {
+  const size = { width: 32, height: 32 };
+  const scaleOf = async (dataset: DatasetReader): Promise<number[]> => {
+    const fresh = new WorldModel(debugConfig(), squareFacts, new Generator(0));
+    const loader = await makeClipLoader({ sources: [{ dataset }], batch: 1, window: 1, size, seed: 0 });
+    setScales(fresh, loader);
+    await loader.close();
+    const mean = Array.from(fresh.actionScale.mean.toFloat64());
+    fresh.free();
+    return mean;
+  };
+  expect(await scaleOf(labelled)).toEqual([7, 7]);
+  expect(await scaleOf(film)).toEqual([0, 0]);
 });
