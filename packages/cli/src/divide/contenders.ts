@@ -1,16 +1,18 @@
 /** The two sides of the divide: trained here on equal terms, or runs that the user has. */
+import { rmSync } from "node:fs";
 import { UsageError } from "@orrery/core";
 import {
   batchForPace,
   loadPolicyConfig,
   openBackbone,
   policyFacts,
+  readPolicyConfig,
   sizedTo,
   trainPolicy,
   type Backbone,
   type PolicyConfig,
 } from "@orrery/agents";
-import type { Contender, TrainOrder } from "@orrery/eval";
+import { TOLERANCE, type Contender, type TrainingFacts, type TrainOrder } from "@orrery/eval";
 import { isRun, loadConfig, trainWorldModel, type TrainingSource, type TrainProgress } from "@orrery/models";
 import { factsOfRun } from "./facts.ts";
 
@@ -63,53 +65,79 @@ export function trainedWorldModel(
   };
 }
 
+/** So often a policy that took too long or not long enough is trained again, with a batch corrected by what it took. */
+const ATTEMPTS = 3;
+
 /** A policy that follows the terms: sized to as many parameters, as many steps, the batch set so that they take as long. */
 export function trainedVla(preset: string, terms: TrainingTerms): Contender {
   const base = loadPolicyConfig(preset);
   return {
     description: `${preset}, on ${terms.data}`,
-    async train({ folder, seed, match, signal }: TrainOrder) {
+    async train(order: TrainOrder) {
+      const { match } = order;
       if (match === null) throw new UsageError("eval divide: the policy follows the world model's terms.");
       const opened = base.backbone === null ? undefined : await openBackbone(base.backbone);
-      const backbone = opened === undefined ? {} : { backbone: opened };
       try {
-        const isBegun = isRun(folder);
-        const config = isBegun ? base : await matched(base, match, terms, backbone);
-        await trainPolicy({
-          config,
-          sources: terms.sources,
-          out: folder,
-          seed,
-          resume: isBegun,
-          onProgress: terms.onProgress,
-          onNote: terms.onNote,
-          ...backbone,
-          ...(signal === undefined ? {} : { signal }),
-        });
+        return await follow(
+          base,
+          { ...order, match },
+          terms,
+          opened === undefined ? {} : { backbone: opened },
+        );
       } finally {
         await opened?.close();
       }
-      return factsOfRun(folder, terms.sources);
     },
     policyOf: (run) => run,
   };
 }
 
+type Eyes = { readonly backbone?: Backbone };
+type MatchOrder = TrainOrder & { readonly match: TrainingFacts };
+
+/** Trains until the seconds match as well; another size of batch is another run, so it begins anew. */
+async function follow(
+  base: PolicyConfig,
+  { folder, seed, match, signal }: MatchOrder,
+  terms: TrainingTerms,
+  eyes: Eyes,
+): Promise<TrainingFacts> {
+  const { sources, onProgress, onNote } = terms;
+  let isBegun = isRun(folder);
+  let config = isBegun ? readPolicyConfig(folder).config : await matched(base, match, terms, eyes);
+  for (let attempt = 1; ; attempt++) {
+    const own = { config, sources, out: folder, seed, resume: isBegun, onProgress, onNote, ...eyes };
+    await trainPolicy(signal === undefined ? own : { ...own, signal });
+    const facts = factsOfRun(folder, sources);
+    const { batch } = config.training;
+    const better = Math.max(1, Math.round((batch * match.seconds) / facts.seconds));
+    const isFar =
+      Math.abs(match.seconds - facts.seconds) > TOLERANCE.seconds * Math.max(match.seconds, facts.seconds);
+    if (!isFar || better === batch || attempt === ATTEMPTS) return facts;
+    onNote(
+      `${facts.seconds.toFixed(0)} s for the world model's ${match.seconds.toFixed(0)} s: again, with batches of ${better}`,
+    );
+    rmSync(folder, { recursive: true });
+    isBegun = false;
+    config = { ...config, training: { ...config.training, batch: better } };
+  }
+}
+
 async function matched(
   base: PolicyConfig,
-  match: NonNullable<TrainOrder["match"]>,
+  match: TrainingFacts,
   { sources, onNote }: TrainingTerms,
-  backbone: { readonly backbone?: Backbone },
+  eyes: Eyes,
 ): Promise<PolicyConfig> {
-  const facts = policyFacts({ config: base, sources, ...backbone });
+  const facts = policyFacts({ config: base, sources, ...eyes });
   const { config, parameters } = sizedTo(base, facts, match.parameters);
   onNote(
     `sized to ${parameters} parameters for the world model's ${match.parameters}: trunk ${config.trunk.width} wide`,
   );
-  const { batch, tries } = await batchForPace({ config, sources, ...backbone }, match.seconds / match.steps);
+  const { batch, secPerStep, tries } = await batchForPace({ config, sources, ...eyes }, match);
+  const ms = (seconds: number): string => (1000 * seconds).toFixed(0);
   onNote(
-    `batches of ${batch} for ${((1000 * match.seconds) / match.steps).toFixed(0)} ms a step (` +
-      `${tries.map((t) => `${t.batch}: ${(1000 * t.secPerStep).toFixed(0)} ms`).join(", ")})`,
+    `batches of ${batch} for ${ms(secPerStep)} ms a step (${tries.map((t) => `${t.batch}: ${ms(t.secPerStep)} ms`).join(", ")})`,
   );
   return { ...config, training: { ...config.training, steps: match.steps, batch } };
 }

@@ -109,7 +109,8 @@ async function compare(options: DivideOptions): Promise<DivideResult> {
   for (const own of seeds) {
     const first = await stage(options, "world-model", worldModel, own, null);
     const second = await stage(options, "vla", vla, own, first);
-    assertMatched(first, second);
+    const again = `Delete ${join(out, `vla-${own}`)}* to do that side again, on a machine that does nothing else.`;
+    assertMatched(first, second, again);
     training.push({ seed: own, facts: [first, second], match: compareTraining(first, second) });
   }
   options.onStage?.("trials");

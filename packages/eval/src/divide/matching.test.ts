@@ -17,7 +17,7 @@ const facts: TrainingFacts = {
 
 test("equal terms pass, imitation's smaller share of the same recordings included", () => {
   const other = { ...facts, run: "runs/b", usedFrames: 400, parameters: 2_050_000, seconds: 660 };
-  expect(() => assertMatched(facts, other)).not.toThrow();
+  expect(() => assertMatched(facts, other, "Do it again.")).not.toThrow();
   expect(compareTraining(facts, other).find(({ what }) => what === "training seconds")).toMatchObject({
     first: 600,
     second: 660,
@@ -34,7 +34,7 @@ test.each([
   [{ machine: "sixteen cores" }, /machine differ/],
 ] as const)("%o is refused by name", (change, message) => {
   const other = { ...facts, run: "runs/b", ...change };
-  expect(() => assertMatched(facts, other)).toThrow(UsageError);
-  expect(() => assertMatched(facts, other)).toThrow(message);
-  expect(() => assertMatched(facts, other)).toThrow(/runs\/a and runs\/b.*Train the second again/);
+  expect(() => assertMatched(facts, other, "Do it again.")).toThrow(UsageError);
+  expect(() => assertMatched(facts, other, "Do it again.")).toThrow(message);
+  expect(() => assertMatched(facts, other, "Do it again.")).toThrow(/runs\/a and runs\/b.*Do it again\./);
 });

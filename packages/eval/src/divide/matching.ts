@@ -79,8 +79,16 @@ export function compareTraining(
   ];
 }
 
-/** @throws {UsageError} naming everything that does not match */
-export function assertMatched(first: TrainingFacts, second: TrainingFacts, tolerance = TOLERANCE): void {
+/**
+ * @param hint what to do about it, for the message
+ * @throws {UsageError} naming everything that does not match
+ */
+export function assertMatched(
+  first: TrainingFacts,
+  second: TrainingFacts,
+  hint: string,
+  tolerance = TOLERANCE,
+): void {
   const wrong = compareTraining(first, second, tolerance).filter(({ isMatched }) => !isMatched);
   if (wrong.length === 0) return;
   const list = wrong.map(({ what, first: a, second: b, gap, allowed }) =>
@@ -90,7 +98,7 @@ export function assertMatched(first: TrainingFacts, second: TrainingFacts, toler
   );
   throw new UsageError(
     `eval divide: ${first.run} and ${second.run} must have been trained on equal terms: ${list.join("; ")}. ` +
-      "Train the second again to match, on a machine that does nothing else.",
+      hint,
   );
 }
 
