@@ -38,11 +38,11 @@ const tiny: LatentActionConfig = {
   features: 64,
   decoderWidth: 64,
   hidden: 256,
-  beta: 1e-4,
+  beta: 1e-5,
   colourJitter: 0.1,
   training: {
     batch: 32,
-    learningRate: 1e-3,
+    learningRate: 2e-3,
     weightDecay: 0.01,
     warmupSteps: 50,
     decayShare: 0.4,

@@ -6,20 +6,24 @@
  * Sources: Genie, Bruce et al. 2024 (the scheme; pixels as target), AdaWorld, Gao et al. 2025 (a continuous bottleneck
  * with a KL term), LAPA, Ye et al. 2025 (the gradient stops at the past frame's features, which encoder and decoder
  * share, so that the encoder is not shaped into a place to keep appearance).
- * Departures: displacements by global matching in the encoder (see inverse/motion-encoder.ts), and the decoder adds to
- * the past frame, so that a picture that stands still costs nothing.
+ * Departures: displacements by global matching in the encoder (see inverse/motion-encoder.ts); the decoder moves the
+ * pixels of the past frame along a flow and adds to them, so that a picture that stands still costs nothing and a
+ * camera that turns does not have to be painted.
  *
  * Shapes: B batch, T frames (past, current, next), V cameras, H W pixels, Z latent width, E features.
  */
 import {
   cat,
   Conv2d,
+  fromTyped,
   GroupNorm,
   Linear,
   Module,
+  ops,
   pixelShuffle,
   randn,
   resize2d,
+  table,
   type Generator,
   type Tensor,
 } from "@orrery/torch";
@@ -65,7 +69,8 @@ export class LatentActionModel extends Module {
       generator,
     );
     this.head = new Linear(hidden, 2 * latentWidth, generator, { std: 0.02 });
-    this.decoder = new FrameDecoder(features, config.decoderWidth, latentWidth, generator);
+    const size = { height, width };
+    this.decoder = new FrameDecoder(size, features, config.decoderWidth, latentWidth, generator);
   }
 
   /** Frames uint8 [B, T, V, H, W, 3], the last one being where the action led. */
@@ -100,8 +105,8 @@ export class LatentActionModel extends Module {
     const [B = 0, V = 0, H = 0, W = 0] = current.shape;
     const images = current.permute([0, 1, 4, 2, 3]).reshape([B * V, 3, H, W]);
     const features = this.encoder.stem.forward(images).detach(); // stop-gradient on the past frame
-    const change = this.decoder.forward(images, features, latent.repeatInterleave(V, 0));
-    return images.add(change).view([B, V, 3, H, W]).permute([0, 1, 3, 4, 2]);
+    const next = this.decoder.forward(images, features, latent.repeatInterleave(V, 0));
+    return next.view([B, V, 3, H, W]).permute([0, 1, 3, 4, 2]);
   }
 }
 
@@ -110,7 +115,7 @@ export function informationOf({ mean, logStd }: LatentBelief): Tensor {
   return mean.square().add(logStd.mul(2).exp()).sub(1).div(2).sub(logStd).sum(-1);
 }
 
-/** From the past frame, its features and a latent action to the change of the picture. */
+/** From the past frame, its features and a latent action to the next frame. */
 class FrameDecoder extends Module {
   readonly local: Conv2d;
   readonly features: Conv2d;
@@ -119,9 +124,18 @@ class FrameDecoder extends Module {
   readonly gains: readonly Linear[];
   readonly fine: Conv2d;
   readonly out: Conv2d;
+  /** Where every pixel comes from when nothing moves, as x and y from -1 to 1: [1, H, W, 2]. */
+  readonly still: Tensor;
 
-  constructor(features: number, width: number, latentWidth: number, generator: Generator) {
+  constructor(
+    size: { readonly height: number; readonly width: number },
+    features: number,
+    width: number,
+    latentWidth: number,
+    generator: Generator,
+  ) {
     super();
+    this.still = table(stillGrid(size));
     const three = { kernel: 3, padding: 1 };
     this.local = new Conv2d({ numInputs: 3, numOutputs: width, kernel: 4, stride: 4 }, generator);
     this.features = new Conv2d({ numInputs: features, numOutputs: width, kernel: 1 }, generator);
@@ -129,10 +143,10 @@ class FrameDecoder extends Module {
     this.norms = this.mix.map(() => new GroupNorm(GROUPS, width));
     this.gains = this.mix.map(() => new Linear(latentWidth, 2 * width, generator));
     this.fine = new Conv2d({ numInputs: 2 * width, numOutputs: width, ...three }, generator);
-    this.out = new Conv2d({ numInputs: width, numOutputs: 3 * 16, kernel: 1, std: 0 }, generator);
+    this.out = new Conv2d({ numInputs: width, numOutputs: 5 * 16, kernel: 1, std: 0 }, generator);
   }
 
-  /** images [N, 3, H, W], features [N, E, H / 8, W / 8], latent [N, Z]; the change is [N, 3, H, W]. */
+  /** images [N, 3, H, W], features [N, E, H / 8, W / 8], latent [N, Z]; the next frame is [N, 3, H, W]. */
   forward(images: Tensor, features: Tensor, latent: Tensor): Tensor {
     const local = this.local.forward(images).gelu(); // [N, D, H / 4, W / 4]
     const [, , h = 0, w = 0] = local.shape;
@@ -146,6 +160,20 @@ class FrameDecoder extends Module {
       if (i === 1) x = resize2d(x, [h, w], "nearest").add(local);
     }
     const drawn = this.fine.forward(cat([x, local], 1)).gelu();
-    return pixelShuffle(this.out.forward(drawn), 4);
+    const [flow, change] = pixelShuffle(this.out.forward(drawn), 4).split([2, 3], 1) as [Tensor, Tensor];
+    const from = this.still.add(flow.permute([0, 2, 3, 1]));
+    return ops.gridSampler2d(images, from, BILINEAR, BORDER, false).add(change);
   }
+}
+
+/** libtorch's numbers for how a grid is sampled, and what lies outside the picture. */
+const BILINEAR = 0;
+const BORDER = 1;
+
+function stillGrid({ height, width }: { readonly height: number; readonly width: number }): Tensor {
+  const values = new Float32Array(height * width * 2);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++)
+      values.set([(2 * x + 1) / width - 1, (2 * y + 1) / height - 1], (y * width + x) * 2);
+  return fromTyped(values, [1, height, width, 2]);
 }

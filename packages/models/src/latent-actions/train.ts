@@ -43,7 +43,7 @@ export interface TrainLatentActionsResult {
 }
 
 /** Share of the configured steps after which a collapse is looked for. */
-const SETTLED_SHARE = 0.2;
+const SETTLED_SHARE = 0.3;
 
 /** @throws {UsageError} if the folder holds a run already and `resume` is not set, or the other way round */
 export async function trainLatentActions(
