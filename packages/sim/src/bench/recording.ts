@@ -14,8 +14,21 @@ export interface RecordingComparison {
   readonly cores: number;
   /** Control steps per second of a bare loop over the same scene and motor targets: 25 physics steps each. */
   readonly rawStepsPerSecond: number;
-  /** The first over the second. */
+  /** Recording's over the raw loop's steps per second. */
   readonly ratio: number;
+  /** The same in processor time, which means something on a machine that others use too; waiting for the disk is not in it. */
+  readonly cpuRatio: number;
+}
+
+interface Speed {
+  readonly stepsPerSecond: number;
+  readonly cpuSecPerStep: number;
+}
+
+/** Processor time of all threads of this process so far. */
+function cpuSec(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1e6;
 }
 
 const TASK = "pick";
@@ -34,22 +47,24 @@ export async function compareWithRaw({
   for (let round = 0; round < rounds; round++) {
     const raw = await rawSpeed(episodes);
     const recording = await recordingSpeed(episodes, 1);
+    const allCores = await recordingSpeed(episodes * cores, cores);
     results.push({
-      recordingStepsPerSecond: recording,
-      allCoresStepsPerSecond: await recordingSpeed(episodes * cores, cores),
+      recordingStepsPerSecond: recording.stepsPerSecond,
+      allCoresStepsPerSecond: allCores.stepsPerSecond,
       cores,
-      rawStepsPerSecond: raw,
-      ratio: recording / raw,
+      rawStepsPerSecond: raw.stepsPerSecond,
+      ratio: recording.stepsPerSecond / raw.stepsPerSecond,
+      cpuRatio: raw.cpuSecPerStep / recording.cpuSecPerStep,
     });
   }
   return results.toSorted((a, b) => a.ratio - b.ratio)[Math.floor(results.length / 2)]!;
 }
 
 /** Speed from the first episodes on: starting threads and warming V8 up is paid once per recording. */
-async function recordingSpeed(episodes: number, workers: number): Promise<number> {
+async function recordingSpeed(episodes: number, workers: number): Promise<Speed> {
   const numWarm = WARM_EPISODES * workers;
   const folder = mkdtempSync(join(tmpdir(), "orrery-bench-sim-"));
-  const warm: { steps: number; atMs: number }[] = [];
+  const marks: { steps: number; atMs: number; cpuSec: number }[] = [];
   try {
     await recordEpisodes({
       task: TASK,
@@ -58,23 +73,28 @@ async function recordingSpeed(episodes: number, workers: number): Promise<number
       seed: SEED,
       to: join(folder, "set"),
       workers,
-      onProgress: ({ steps }) => warm.push({ steps, atMs: performance.now() }),
+      onProgress: ({ steps }) => marks.push({ steps, atMs: performance.now(), cpuSec: cpuSec() }),
     });
   } finally {
     rmSync(folder, { recursive: true });
   }
-  const from = warm[numWarm - 1]!;
-  const to = warm.at(-1)!;
-  return (1000 * (to.steps - from.steps)) / (to.atMs - from.atMs);
+  const from = marks[numWarm - 1]!;
+  const to = marks.at(-1)!;
+  const steps = to.steps - from.steps;
+  return {
+    stepsPerSecond: (1000 * steps) / (to.atMs - from.atMs),
+    cpuSecPerStep: (to.cpuSec - from.cpuSec) / steps,
+  };
 }
 
 const WARM_EPISODES = 4;
 
 /** The same episodes with nothing but physics: the motor targets of each control step, then its substeps. */
-async function rawSpeed(episodes: number): Promise<number> {
+async function rawSpeed(episodes: number): Promise<Speed> {
   const world = await makeKitchenWorld({ task: TASK, cameras: [], endless: true });
   let steps = 0;
   let seconds = 0;
+  let processorSec = 0;
   try {
     for (let i = 0; i < episodes + WARM_EPISODES; i++) {
       const seed = episodeSeed(SEED, i);
@@ -84,16 +104,18 @@ async function rawSpeed(episodes: number): Promise<number> {
       const { physics } = world;
       const substeps = Math.round(1 / (world.spec.controlRateHz * physics.constants.timestepSec));
       const startMs = performance.now();
+      const startCpuSec = cpuSec();
       for (const target of targets) {
         physics.ctrl.set(target);
         physics.step(substeps);
       }
       if (i < WARM_EPISODES) continue;
       seconds += (performance.now() - startMs) / 1000;
+      processorSec += cpuSec() - startCpuSec;
       steps += targets.length;
     }
   } finally {
     await world.close();
   }
-  return steps / seconds;
+  return { stepsPerSecond: steps / seconds, cpuSecPerStep: processorSec / steps };
 }

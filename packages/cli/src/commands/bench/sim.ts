@@ -43,7 +43,8 @@ async function speeds(isQuick: boolean, run: Run): Promise<Result> {
   const { recording, frames, native } = result;
   run.print(
     `recording ${formatNumber(recording.recordingStepsPerSecond)} control steps/s a thread, raw MuJoCo ` +
-      `${formatNumber(recording.rawStepsPerSecond)}: ratio ${recording.ratio.toFixed(2)} (bar ${RECORDING_BAR}); ` +
+      `${formatNumber(recording.rawStepsPerSecond)}: ratio ${recording.ratio.toFixed(2)} (bar ${RECORDING_BAR}), ` +
+      `${recording.cpuRatio.toFixed(2)} in processor time; ` +
       `${formatNumber(recording.allCoresStepsPerSecond)} on ${recording.cores} cores`,
   );
   run.print(
