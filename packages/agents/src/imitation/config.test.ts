@@ -26,6 +26,7 @@ test("a file is a preset with differences, and is told from a world model's", ()
   });
   expect(isPolicyConfig(path)).toBe(true);
   expect(isPolicyConfig("vla-small")).toBe(true);
+  expect(isPolicyConfig("vla-huge")).toBe(true); // and then refused by name
   expect(isPolicyConfig("tiny")).toBe(false);
   expect(isPolicyConfig(file({ preset: "jepa-tiny" }))).toBe(false);
   expect(isPolicyConfig(file({ family: "vla" }))).toBe(true);

@@ -146,7 +146,8 @@ export const policyPresetNames: readonly string[] = Object.keys(differences);
 
 /** Whether a configuration's name or file means a policy that imitates, and not a world model. */
 export function isPolicyConfig(nameOrPath: string): boolean {
-  if (nameOrPath in differences) return true;
+  // A preset, or what was meant to be one: `loadPolicyConfig` then says which there are.
+  if (/^(vla|bc)-\w+$/.test(nameOrPath)) return true;
   if (!nameOrPath.endsWith(".json") || !existsSync(nameOrPath)) return false;
   const { preset, family } = readObject(nameOrPath);
   return String(preset) in differences || family === "vla" || family === "bc";

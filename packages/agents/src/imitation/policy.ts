@@ -52,10 +52,9 @@ export class ImitationPolicy implements Policy {
   }
 
   /** @throws {UsageError} if the network follows words and the goal has none */
-  reset(seed: number, goal: Goal): Promise<void> {
+  async reset(seed: number, goal: Goal): Promise<void> {
     this.#instruction = this.#net.config.family === "bc" ? "" : wordsOf(goal, this.name);
     this.#generator = new Generator(seed, this.#net.device);
-    return Promise.resolve();
   }
 
   /**
@@ -78,9 +77,7 @@ export class ImitationPolicy implements Policy {
     return { actions, belief: { latencyMs: performance.now() - began, foreseen: chunk } };
   }
 
-  close(): Promise<void> {
-    return Promise.resolve();
-  }
+  async close(): Promise<void> {}
 
   #instantOf({ images, state }: Observation): Instant {
     if (this.#instruction === null) throw new UsageError(`${this.name}: call reset before act.`);

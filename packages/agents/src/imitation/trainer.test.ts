@@ -103,7 +103,7 @@ test("a policy hands out its first actions, the same for the same seed, and chec
     const small = { width: 8, height: 8, data: new Uint8Array(192) };
     await expect(policy.act({ ...seen, images: { top: small } })).rejects.toThrow(ShapeError);
     await expect(policy.act({ ...seen, state: new Float32Array(5) })).rejects.toThrow(/body "mover"/);
-    expect(() => policy.reset(1, { kind: "reward" })).toThrow(UsageError);
+    await expect(policy.reset(1, { kind: "reward" })).rejects.toThrow(UsageError);
   } finally {
     await policy.close();
   }
