@@ -146,7 +146,7 @@ export class Planner implements Policy {
     const { facts, actionStats, abilities } = model;
     const K = (H * n) / hold;
     const old = episode.plan;
-    const steps = Math.floor(episode.planned / hold);
+    const steps = episode.planned / hold;
     const made = scope((): { found: Found; outlook: Readonly<Record<string, number>> } => {
       const space = searchSpaceOf(facts.embodiment, actionStats, rest, { horizon: K, spread });
       const imagine = (chosen: Tensor) => {

@@ -132,6 +132,14 @@ test("a plan moves on with the steps that were carried out", () => {
   ]);
   expect(shiftWarmStart({ actions, elites: null }, 0)?.actions.toArray()).toEqual([[1], [2], [3], [4]]);
   expect(shiftWarmStart({ actions, elites: null }, 4)).toBeNull();
+  // Two of five control steps of the first row are over: the first five to come are three of it and two of the next.
+  const part = shiftWarmStart(
+    { actions: tensor([[10], [20], [40]]), elites: null },
+    2 / 5,
+  )?.actions.flatten();
+  expect(Array.from(part?.toTyped() ?? [], Number).map((x) => Math.round(x * 1e4) / 1e4)).toEqual([
+    14, 28, 40,
+  ]);
 });
 
 test("coloured noise has unit variance and neighbours that agree more the redder it is", () => {

@@ -5,7 +5,9 @@ import type { WarmStart } from "./search.ts";
 /**
  * A found plan as the next search's start: what was carried out is dropped, the end filled with its last action.
  *
- * @param steps carried out since the plan was made
+ * @param steps carried out since the plan was made, in rows of the plan. A part of a row, where rows are held for several
+ *   control steps, mixes neighbours by the time that each has left; otherwise a plan that is renewed before its first row
+ *   is over would begin that row again and again.
  * @returns null once nothing of the plan is left; the tensors belong to the caller
  */
 export function shiftWarmStart({ actions, elites }: WarmStart, steps: number): WarmStart | null {
@@ -16,10 +18,16 @@ export function shiftWarmStart({ actions, elites }: WarmStart, steps: number): W
   }));
 }
 
-/** Drops `steps` rows of `dim` at the front and repeats the last row at the back. */
 function shift(x: Tensor, dim: number, steps: number): Tensor {
-  const rows = x.size(dim);
-  const last = x.narrow(dim, rows - 1, 1);
-  const parts = [x.narrow(dim, steps, rows - steps), ...Array.from({ length: steps }, () => last)];
-  return cat(parts, dim);
+  const whole = Math.floor(steps);
+  const moved = drop(x, dim, whole);
+  return steps === whole ? moved : moved.lerp(drop(x, dim, whole + 1), steps - whole);
+}
+
+/** Drops `rows` rows of `dim` at the front and repeats the last one at the back. */
+function drop(x: Tensor, dim: number, rows: number): Tensor {
+  const size = x.size(dim);
+  const gone = Math.min(rows, size - 1);
+  const last = x.narrow(dim, size - 1, 1);
+  return cat([x.narrow(dim, gone, size - gone), ...Array.from({ length: gone }, () => last)], dim);
 }
