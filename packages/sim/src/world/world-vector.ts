@@ -9,7 +9,7 @@ export interface WorldVector {
   close(): Promise<void>;
 }
 
-/** Above this a mistake is likelier than a machine that has the cores; a thread takes about 60 MB. */
+/** Above this a mistake is likelier than a machine that has the cores; a thread takes about 120 MB. */
 const MAX_WORLDS = 256;
 
 /**
