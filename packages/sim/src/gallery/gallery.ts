@@ -89,7 +89,7 @@ export async function familySheet(
   const { columns = 6, seed = 0 } = options;
   const each = Math.max(1, Math.floor(columns / STRENGTHS.length));
   const rows: SheetRow[] = [];
-  for (const { name, summary } of FAMILIES) {
+  for (const { name } of FAMILIES) {
     const images: Image[] = [];
     for (const strength of STRENGTHS) {
       for (let k = 0; k < each; k++) {
@@ -103,7 +103,7 @@ export async function familySheet(
         images.push(film.images[2]!); // halfway, where hands and things meet
       }
     }
-    rows.push({ caption: `${name} at 0, 0.5, 1: ${summary}`, images });
+    rows.push({ caption: `${name} at ${STRENGTHS.join(", ")}`, images });
   }
   return sheet(rows);
 }

@@ -30,7 +30,7 @@ export async function objectSheet(size: number, seed = 0, columns = 9): Promise<
   checkSizes("objectSheet", { size, columns });
   return sheetOf([
     ...(await rowsOf(OBJECT_KINDS, size, seed, columns)),
-    ...(await rowsOf(NOVEL_KINDS, size, seed, columns, "new ")),
+    ...(await rowsOf(NOVEL_KINDS, size, seed, columns)),
   ]);
 }
 
@@ -77,7 +77,6 @@ async function rowsOf(
   size: number,
   seed: number,
   columns: number,
-  prefix = "",
 ): Promise<SheetRow[]> {
   const rows: SheetRow[] = [];
   for (let i = 0; i < kinds.length; i += columns) {
@@ -85,7 +84,7 @@ async function rowsOf(
     const images = [];
     for (const kind of some)
       images.push(await portrait(drawn(kind, makeRng(seed, "portrait", kind.name)), size));
-    rows.push({ caption: some.map(({ name }) => prefix + name), images });
+    rows.push({ caption: some.map(({ name }) => name), images });
   }
   return rows;
 }
