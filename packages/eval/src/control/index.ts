@@ -1,4 +1,4 @@
-/** Policies measured on tasks. */
+/** Policies measured on tasks. Reachable by itself as well, for processes that need no tensors. */
 export { CONTROL_TASKS, openArena, PUSHT_TASKS, type Arena, type ArenaOptions } from "./arena.ts";
 export { FIRST_SEED, runControl, type ControlOptions, type ControlProgress } from "./control.ts";
 export { controlMarkdown, percentages } from "./markdown.ts";
@@ -15,3 +15,4 @@ export {
 export { runTrial, type TrialKey, type TrialOutcome, type TrialRun } from "./trial.ts";
 export { type TrialRecord } from "./trial-log.ts";
 export { controlReport, type ControlReportOptions } from "./report.ts";
+export { wilson, type Interval } from "../statistics.ts";

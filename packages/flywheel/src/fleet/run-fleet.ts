@@ -1,0 +1,210 @@
+/**
+ * A fleet at work: robots act in homes they have never seen, and everything is recorded, failures included. Each
+ * episode is on disk for good once it has ended; at the end all are put into one dataset, in the order of the homes, so
+ * that it does not depend on how many robots there were, which were lost, or how often the fleet was stopped.
+ */
+import { AbortedError, OrreryError } from "@orrery/core";
+import { openDataset, openDatasetWriter } from "@orrery/data";
+import { FleetLog, type FleetNote } from "./log.ts";
+import type { FleetOrder, RobotSetup } from "./messages.ts";
+import { Robot, RobotLost } from "./robot.ts";
+
+/** So often a robot is sent to a home; then the home is given up, and counted. */
+const ATTEMPTS = 2;
+
+export interface FleetOptions extends Omit<RobotSetup, "recordingFolder"> {
+  readonly orders: readonly FleetOrder[];
+  /** Processes at once. */
+  readonly robots: number;
+  /** A robot that has not finished an episode after so long is started anew. */
+  readonly answerSec: number;
+  /** Dataset to make. */
+  readonly to: string;
+  /** Folder of notes and of episodes not yet in the dataset; on the same disk as `to`. */
+  readonly log: string;
+  readonly onProgress?: (done: number, of: number, successes: number) => void;
+  readonly onNote?: (note: string) => void;
+  /** Stops at once; episodes under way are lost, finished ones kept. */
+  readonly signal?: AbortSignal;
+}
+
+export interface FleetSummary {
+  readonly homes: number;
+  readonly episodes: number;
+  readonly frames: number;
+  readonly successes: number;
+  /** How often each kind of failure came up. */
+  readonly failures: Readonly<Record<string, number>>;
+  /** Robots started anew, by why. */
+  readonly restarts: { readonly died: number; readonly silent: number };
+  /** Homes without an episode, with the reason. */
+  readonly lost: readonly { readonly home: number; readonly reason: string }[];
+}
+
+/**
+ * @throws {UsageError} as the policy throws it (another body, an unknown task)
+ * @throws {OrreryError} if no home gave an episode, or a robot fails for another reason than being lost
+ * @throws {AbortedError} when `signal` fired
+ */
+export async function runFleet(options: FleetOptions): Promise<FleetSummary> {
+  const log = new FleetLog(options.log);
+  await new Fleet(options, log).finish();
+  await assemble(options, log);
+  return summaryOf(log.notes);
+}
+
+/** One call of `runFleet` under way. */
+class Fleet {
+  readonly #options: FleetOptions;
+  readonly #log: FleetLog;
+  readonly #queue: FleetOrder[];
+  readonly #losses = new Map<FleetOrder, { died: number; silent: number }>();
+  readonly #robots = new Set<Robot>();
+  #failure: unknown = null;
+
+  constructor(options: FleetOptions, log: FleetLog) {
+    this.#options = options;
+    this.#log = log;
+    this.#queue = options.orders.filter(({ index }) => !log.has(index));
+  }
+
+  async finish(): Promise<void> {
+    const { signal, robots, orders } = this.#options;
+    const killAll = (): void => {
+      for (const robot of this.#robots) robot.kill();
+    };
+    signal?.addEventListener("abort", killAll);
+    this.#report();
+    try {
+      const count = Math.min(robots, this.#queue.length);
+      await Promise.all(Array.from({ length: count }, () => this.#work()));
+    } finally {
+      signal?.removeEventListener("abort", killAll);
+      killAll();
+    }
+    if (signal?.aborted) {
+      throw new AbortedError(
+        `flywheel: the fleet was stopped after ${this.#log.notes.length} of ${orders.length} homes, which are kept. Add --resume to go on.`,
+      );
+    }
+    if (this.#failure !== null) throw this.#failure;
+  }
+
+  /** One robot's work, and that of those who take its place. */
+  async #work(): Promise<void> {
+    let robot: Robot | null = null;
+    try {
+      for (;;) {
+        const order = this.#next();
+        if (order === undefined) return;
+        robot ??= this.#start();
+        try {
+          await this.#send(robot, order);
+        } catch (error) {
+          if (this.#options.signal?.aborted) return;
+          if (!(error instanceof RobotLost)) throw error;
+          robot.kill();
+          this.#robots.delete(robot);
+          robot = null;
+          this.#lose(order, error);
+        }
+      }
+    } catch (error) {
+      // The first failure counts; the others stop at their next order.
+      this.#failure ??= error;
+    } finally {
+      if (robot !== null) {
+        robot.kill();
+        this.#robots.delete(robot);
+      }
+    }
+  }
+
+  #next(): FleetOrder | undefined {
+    if (this.#failure !== null || this.#options.signal?.aborted) return undefined;
+    return this.#queue.shift();
+  }
+
+  #start(): Robot {
+    const { policyModule, policy, operator, split, round, episodeSec } = this.#options;
+    const { recordingFolder } = this.#log;
+    const robot = new Robot({ policyModule, policy, operator, split, round, episodeSec, recordingFolder });
+    this.#robots.add(robot);
+    return robot;
+  }
+
+  async #send(robot: Robot, order: FleetOrder): Promise<void> {
+    const { recorded, outcome, embodiment } = await robot.run(order, this.#options.answerSec);
+    this.#log.keepEmbodiment(embodiment);
+    this.#log.add({ ...order, outcome, recorded, lost: null, ...this.#lossesOf(order) });
+    this.#report();
+  }
+
+  #lose(order: FleetOrder, error: RobotLost): void {
+    const before = this.#lossesOf(order);
+    const losses = { ...before, [error.reason]: before[error.reason] + 1 };
+    this.#losses.set(order, losses);
+    const isGivenUp = losses.died + losses.silent >= ATTEMPTS;
+    const next = isGivenUp ? "It is given up." : "Another robot is sent there.";
+    this.#options.onNote?.(`${error.message} It was in home ${order.index} (${order.task}). ${next}`);
+    if (!isGivenUp) {
+      this.#queue.unshift(order);
+      return;
+    }
+    const lost = error.reason === "silent" ? "robots stopped answering" : "robots died";
+    this.#log.add({ ...order, outcome: null, recorded: null, lost, ...losses });
+    this.#report();
+  }
+
+  #lossesOf(order: FleetOrder): { died: number; silent: number } {
+    return this.#losses.get(order) ?? { died: 0, silent: 0 };
+  }
+
+  #report(): void {
+    const { notes } = this.#log;
+    const successes = notes.filter(({ outcome }) => outcome?.success).length;
+    this.#options.onProgress?.(notes.length, this.#options.orders.length, successes);
+  }
+}
+
+/** Puts what waits into the dataset; what a stopped run had put there already is left alone. */
+async function assemble({ to }: FleetOptions, log: FleetLog): Promise<void> {
+  const { embodiment } = log;
+  if (embodiment === null || log.notes.every(({ recorded }) => recorded === null)) {
+    throw new OrreryError(
+      "flywheel: the fleet brought back no episode: every home was given up. See the notes above.",
+    );
+  }
+  if (log.notes.every((note) => log.waiting(note) === null)) {
+    await openDataset(to); // says what is wrong where somebody deleted it
+    return;
+  }
+  const writer = await openDatasetWriter(to, { embodiment, licence: "Apache-2.0" });
+  try {
+    for (const note of log.notes) {
+      const recorded = log.waiting(note);
+      if (recorded !== null) writer.append(recorded);
+    }
+  } finally {
+    writer.close();
+  }
+  log.clearRecordings();
+}
+
+function summaryOf(notes: readonly FleetNote[]): FleetSummary {
+  const failures: Record<string, number> = {};
+  for (const { outcome } of notes) {
+    const failure = outcome?.failure ?? null;
+    if (failure !== null) failures[failure] = (failures[failure] ?? 0) + 1;
+  }
+  const sum = (of: (note: FleetNote) => number): number => notes.reduce((total, note) => total + of(note), 0);
+  return {
+    homes: notes.length,
+    episodes: sum(({ outcome }) => (outcome === null ? 0 : 1)),
+    frames: sum(({ outcome }) => outcome?.steps ?? 0),
+    successes: sum(({ outcome }) => (outcome?.success ? 1 : 0)),
+    failures,
+    restarts: { died: sum(({ died }) => died), silent: sum(({ silent }) => silent) },
+    lost: notes.flatMap(({ index, lost }) => (lost === null ? [] : [{ home: index, reason: lost }])),
+  };
+}

@@ -1,0 +1,280 @@
+/**
+ * One turn of the loop after the other: operators are recorded, a model is trained, a fleet acts by it in homes it has
+ * never seen, what it lived through is sifted and learnt from, and the new release takes the old one's place only if it
+ * does better on trials that stay the same. Beside every candidate a control is trained for as many steps without new
+ * data, for more training alone may help as well.
+ *
+ * Every step is kept in the journal when it ends and can be stopped within: what is lost is the episode or trial under
+ * way, or the training since the last checkpoint.
+ */
+import { resolve } from "node:path";
+import { AbortedError } from "@orrery/core";
+import { takeLock } from "@orrery/core/node";
+import { openDataset, readMixture } from "@orrery/data";
+import { runControl, type PolicyModule, type TrialRecord } from "@orrery/eval/control";
+import { runFleet } from "../fleet/run-fleet.ts";
+import { registerRelease, type ReleaseRole } from "../registry/release.ts";
+import { selectRound, writeMixture } from "./collect.ts";
+import { judge, pairedDifference, standingOf } from "./gate.ts";
+import { Journal } from "./journal.ts";
+import type { FlywheelHooks, FlywheelParts, TrainOrder } from "./parts.ts";
+import { placesIn, type Places } from "./places.ts";
+import type { FlywheelResult, Judged, RecordedStart, RoundResult, Trained } from "./results.ts";
+import { checkSettings, homeSeed, type FlywheelSettings } from "./settings.ts";
+
+export interface FlywheelOptions extends FlywheelHooks {
+  readonly out: string;
+  readonly settings: FlywheelSettings;
+  readonly parts: FlywheelParts;
+  /** Goes on with the flywheel in `out` instead of beginning one. */
+  readonly resume?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * @throws {ConfigError} for settings out of range
+ * @throws {UsageError} if `out` holds another flywheel or something else, or `resume` does not fit what is there
+ * @throws {DataError} if another process runs a flywheel in `out`
+ * @throws {AbortedError} when `signal` fired; what was finished is kept
+ */
+export async function runFlywheel(options: FlywheelOptions): Promise<FlywheelResult> {
+  const out = resolve(options.out);
+  checkSettings(options.settings);
+  const release = takeLock(resolve(out, "lock"), "flywheel", out);
+  try {
+    const journal = Journal.open(out, options.settings, options.resume ?? false);
+    return await new Flywheel(options, journal, placesIn(out)).run();
+  } finally {
+    release();
+  }
+}
+
+/** A release and its counterpart that never saw the fleet's data; the first release is its own. */
+interface Champion {
+  readonly release: Trained;
+  readonly control: Trained;
+}
+
+class Flywheel {
+  readonly #options: FlywheelOptions;
+  readonly #settings: FlywheelSettings;
+  readonly #journal: Journal;
+  readonly #places: Places;
+
+  constructor(options: FlywheelOptions, journal: Journal, places: Places) {
+    this.#options = options;
+    this.#settings = journal.settings;
+    this.#journal = journal;
+    this.#places = places;
+  }
+
+  async run(): Promise<FlywheelResult> {
+    const start = await this.#step("record", () => this.#record());
+    const mixture = writeMixture(this.#places, 0, start.datasets, this.#settings);
+    const { baseMinutes, rounds } = this.#settings;
+    const base = await this.#step("train r0", () =>
+      this.#train("r0", "base", 0, { mixture, parent: null, length: { minutes: baseMinutes } }),
+    );
+    const baseStanding = await this.#step("trials r0", async () =>
+      standingOf("r0", await this.#tryOut([base.run])),
+    );
+    let champion: Champion = { release: base, control: base };
+    const results: RoundResult[] = [];
+    for (let round = 1; round <= rounds; round++) {
+      const result = await this.#round(round, champion, start);
+      results.push(result);
+      const { candidate, control } = result;
+      if (result.judged.verdict.isPromoted) champion = { release: candidate, control };
+    }
+    const seconds = this.#journal.steps.reduce((sum, step) => sum + (step.seconds ?? 0), 0);
+    return { start, base, baseStanding, rounds: results, champion: champion.release, seconds };
+  }
+
+  async #round(round: number, { release, control }: Champion, start: RecordedStart): Promise<RoundResult> {
+    const named = (what: string): string => `round ${round}: ${what}`;
+    const fleet = await this.#step(named("fleet"), () => this.#deploy(round, release));
+    const minFrames = this.#options.parts.minFrames(this.#settings.config);
+    const selection = await this.#step(named("select"), () =>
+      selectRound(this.#places, round, this.#settings, minFrames),
+    );
+    const mixture = writeMixture(this.#places, round, start.datasets, this.#settings);
+    const candidate = await this.#step(named("train"), () =>
+      this.#train(`r${round}`, "candidate", round, {
+        mixture,
+        parent: release,
+        length: { minutes: this.#settings.roundMinutes },
+      }),
+    );
+    const same = await this.#step(named("control"), () =>
+      this.#train(`c${round}`, "control", round, {
+        mixture: this.#places.mixture(0),
+        parent: control,
+        length: { steps: candidate.steps },
+      }),
+    );
+    const judged = await this.#step(named("trials"), () => this.#judge(release, candidate, same));
+    const secondsOf = (what: string): number =>
+      this.#journal.steps.find(({ name }) => name === named(what))?.seconds ?? 0;
+    return {
+      round,
+      champion: release.name,
+      fleet,
+      selection,
+      candidate,
+      control: same,
+      judged,
+      cost: {
+        fleetSec: secondsOf("fleet"),
+        selectSec: secondsOf("select"),
+        trainSec: secondsOf("train"),
+        controlSec: secondsOf("control"),
+        trialsSec: secondsOf("trials"),
+      },
+    };
+  }
+
+  /** Experts and play on every task, each into a dataset of its own, so that a stopped one knows what is missing. */
+  async #record(): Promise<RecordedStart> {
+    const { tasks, expertEpisodes, playEpisodes, seed } = this.#settings;
+    const datasets: string[] = [];
+    let [episodes, frames] = [0, 0];
+    for (const [i, task] of tasks.entries()) {
+      for (const [operator, count] of [
+        ["expert", expertEpisodes],
+        ["play", playEpisodes],
+      ] as const) {
+        if (count === 0) continue;
+        const to = this.#places.start(task, operator);
+        // Operators of one task in homes of their own; seeds are hashed, so neighbours share nothing.
+        const own = 1000 * seed + 2 * i + (operator === "expert" ? 0 : 1);
+        await this.#options.parts.record({
+          task,
+          operator,
+          episodes: count,
+          seed: own,
+          to,
+          ...this.#signal(),
+        });
+        datasets.push(to);
+        const dataset = await openDataset(to);
+        episodes += dataset.episodes.length;
+        frames += dataset.numFrames;
+      }
+    }
+    return { datasets, episodes, frames };
+  }
+
+  async #train(
+    name: string,
+    role: ReleaseRole,
+    round: number,
+    how: { mixture: string; parent: Trained | null; length: TrainOrder["length"] },
+  ): Promise<Trained> {
+    const { config } = this.#settings;
+    const { parts } = this.#options;
+    const run = this.#places.release(name);
+    const { mixture, parent, length } = how;
+    // Candidate and control of a round draw the same numbers: only the data differ.
+    const seed = this.#settings.seed + 1000 * round;
+    const { steps, seconds } = await parts.train({
+      config,
+      out: run,
+      mixture,
+      from: parent?.run ?? null,
+      seed,
+      length,
+      ...this.#signal(),
+    });
+    const { describePolicy } = (await import(parts.policyModule)) as PolicyModule;
+    const { id } = await registerRelease({
+      run,
+      root: this.#places.root,
+      role,
+      round,
+      parents: parent === null ? [] : [parent.id],
+      sources: (await readMixture(mixture)).sources,
+      fingerprint: describePolicy(parts.policyOf(run, this.#settings)).fingerprint,
+      config,
+      seed,
+      steps,
+      trainingSec: seconds,
+    });
+    return { name, id, run, steps, trainingSec: seconds };
+  }
+
+  #deploy(round: number, release: Trained): ReturnType<typeof runFleet> {
+    const { tasks, fleetEpisodes, seed, homes, robots, episodeSec, answerSec } = this.#settings;
+    const { parts, onNote, onFleet } = this.#options;
+    const orders = Array.from({ length: fleetEpisodes * tasks.length }, (_, index) => ({
+      index,
+      task: tasks[index % tasks.length] as string,
+      seed: homeSeed(seed, round, index),
+    }));
+    return runFleet({
+      policyModule: parts.policyModule,
+      policy: parts.policyOf(release.run, this.#settings),
+      operator: release.id,
+      split: homes,
+      round,
+      episodeSec,
+      orders,
+      robots,
+      answerSec,
+      to: this.#places.fleet(round),
+      log: this.#places.fleetLog(round),
+      ...(onNote === undefined ? {} : { onNote }),
+      ...(onFleet === undefined ? {} : { onProgress: onFleet }),
+      ...this.#signal(),
+    });
+  }
+
+  async #judge(champion: Trained, candidate: Trained, control: Trained): Promise<Judged> {
+    const records = await this.#tryOut([champion.run, candidate.run, control.run]);
+    const of = ({ run }: Trained): TrialRecord[] => {
+      const policy = this.#options.parts.policyOf(run, this.#settings);
+      return records.filter((record) => record.policy === policy);
+    };
+    const own = of(candidate);
+    return {
+      champion: standingOf(champion.name, of(champion)),
+      candidate: standingOf(candidate.name, own),
+      control: standingOf(control.name, of(control)),
+      verdict: judge(own, of(champion), this.#settings.margin),
+      beyondControl: pairedDifference(own, of(control)),
+    };
+  }
+
+  /** The same trials for every release of every round; those that were tried before are not tried again. */
+  #tryOut(runs: readonly string[]): Promise<readonly TrialRecord[]> {
+    const { tasks, homes, trials, seed, robots, episodeSec } = this.#settings;
+    const { parts, onNote, onTrials } = this.#options;
+    return runControl({
+      policies: [...new Set(runs)].map((run) => parts.policyOf(run, this.#settings)),
+      tasks,
+      splits: [homes],
+      trials,
+      seed,
+      workers: robots,
+      out: this.#places.trials,
+      policyModule: parts.policyModule,
+      ...(episodeSec === null ? {} : { timeLimitSec: episodeSec }),
+      ...(onNote === undefined ? {} : { onNote }),
+      ...(onTrials === undefined ? {} : { onProgress: onTrials }),
+      ...this.#signal(),
+    });
+  }
+
+  #step<T>(name: string, work: () => Promise<T>): Promise<T> {
+    if (this.#options.signal?.aborted)
+      throw new AbortedError(
+        `flywheel: stopped before "${name}"; what was finished is kept. Add --resume to go on.`,
+      );
+    if (!this.#journal.isDone(name)) this.#options.onStage?.(name);
+    return this.#journal.step(name, work);
+  }
+
+  #signal(): { readonly signal?: AbortSignal } {
+    const { signal } = this.#options;
+    return signal === undefined ? {} : { signal };
+  }
+}

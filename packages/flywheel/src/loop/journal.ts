@@ -1,0 +1,134 @@
+/**
+ * The journal of a flywheel: which steps are done and what came of each, in one file that is replaced whole. A step is
+ * done when the journal says so; one that was cut short is begun again and finds what it had finished on disk.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import { DataError, messageOf, UsageError } from "@orrery/core";
+import { writeJsonAtomic } from "@orrery/core/node";
+import type { FlywheelSettings } from "./settings.ts";
+
+const FORMAT = 1;
+const FILE = "journal.json";
+
+export interface JournalStep {
+  readonly name: string;
+  /** How often it was begun: above 1 where it was cut short. */
+  readonly begun: number;
+  /** Wall-clock seconds of the session that finished it; null while it is under way. */
+  readonly seconds: number | null;
+  /** What came of it, as JSON; null while it is under way. */
+  readonly result: unknown;
+}
+
+interface JournalFile {
+  readonly format: number;
+  readonly settings: FlywheelSettings;
+  readonly steps: readonly JournalStep[];
+}
+
+export class Journal {
+  readonly settings: FlywheelSettings;
+  readonly #path: string;
+  #steps: JournalStep[];
+
+  private constructor(path: string, file: JournalFile) {
+    this.#path = path;
+    this.settings = file.settings;
+    this.#steps = [...file.steps];
+  }
+
+  /**
+   * Begins a flywheel in a new or empty folder, or goes on with the one that is there.
+   * @throws {UsageError} if there is one and `resume` is not set, none and it is, another one, or the folder holds
+   *   something else
+   * @throws {DataError} if the journal is damaged
+   */
+  static open(folder: string, settings: FlywheelSettings, resume: boolean): Journal {
+    const path = join(folder, FILE);
+    if (existsSync(path)) {
+      if (!resume)
+        throw new UsageError(
+          `flywheel: ${folder} holds a flywheel already. Add --resume to go on with it, or name another folder.`,
+        );
+      const file = read(path);
+      checkSame(folder, file.settings, settings);
+      return new Journal(path, file);
+    }
+    if (resume)
+      throw new UsageError(
+        `flywheel: ${folder} must hold a flywheel to resume, there is none. Leave out --resume to begin one.`,
+      );
+    mkdirSync(folder, { recursive: true });
+    const found = readdirSync(folder).filter((name) => name !== "lock" && !name.endsWith(".tmp"));
+    if (found.length > 0)
+      throw new UsageError(
+        `flywheel: ${folder} must be an empty or a new folder, it holds ${found[0]}${found.length > 1 ? ` and ${found.length - 1} more` : ""}. Name another folder.`,
+      );
+    const file: JournalFile = { format: FORMAT, settings, steps: [] };
+    writeJsonAtomic(path, file);
+    return new Journal(path, file);
+  }
+
+  /** Reads a journal without writing; null where there is none. @throws {DataError} if it is damaged */
+  static peek(folder: string): JournalFile | null {
+    const path = join(folder, FILE);
+    return existsSync(path) ? read(path) : null;
+  }
+
+  get steps(): readonly JournalStep[] {
+    return this.#steps;
+  }
+
+  isDone(name: string): boolean {
+    return (this.#steps.find((step) => step.name === name)?.seconds ?? null) !== null;
+  }
+
+  /** Does a step, or hands out what came of it when it was done. The result must be JSON. */
+  async step<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const known = this.#steps.find((step) => step.name === name);
+    if (known !== undefined && known.seconds !== null) return known.result as T;
+    const begun = (known?.begun ?? 0) + 1;
+    this.#put({ name, begun, seconds: null, result: null });
+    const beganMs = performance.now();
+    const result = await work();
+    this.#put({ name, begun, seconds: (performance.now() - beganMs) / 1000, result });
+    return result;
+  }
+
+  #put(step: JournalStep): void {
+    const at = this.#steps.findIndex(({ name }) => name === step.name);
+    if (at < 0) this.#steps.push(step);
+    else this.#steps[at] = step;
+    writeJsonAtomic(this.#path, { format: FORMAT, settings: this.settings, steps: this.#steps });
+  }
+}
+
+function read(path: string): JournalFile {
+  try {
+    const file = JSON.parse(readFileSync(path, "utf8")) as JournalFile;
+    if (file.format !== FORMAT || !Array.isArray(file.steps))
+      throw new Error(`format must be ${FORMAT}, got ${file.format}`);
+    return file;
+  } catch (cause) {
+    throw new DataError(
+      `flywheel: ${path} cannot be used as a journal (${messageOf(cause)}). Restore it from a copy, or name another folder.`,
+      { path, cause },
+    );
+  }
+}
+
+function checkSame(folder: string, saved: FlywheelSettings, asked: FlywheelSettings): void {
+  // Through JSON, as the saved ones went.
+  const wanted = JSON.parse(JSON.stringify(asked)) as FlywheelSettings;
+  const names = Object.keys(wanted) as (keyof FlywheelSettings)[];
+  const differing = names.filter((name) => !isDeepStrictEqual(saved[name], wanted[name]));
+  if (differing.length === 0) return;
+  const list = differing.map(
+    (name) => `${name} is ${JSON.stringify(saved[name])}, asked for ${JSON.stringify(wanted[name])}`,
+  );
+  throw new UsageError(
+    `flywheel: ${folder} holds a flywheel with other settings: ${list.join("; ")}. Resume it with its own, or name another folder.`,
+  );
+}

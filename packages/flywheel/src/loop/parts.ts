@@ -1,0 +1,54 @@
+/** What a flywheel is given: how one records, how one trains, and who knows the policies. It runs on fakes as well. */
+import type { ControlProgress } from "@orrery/eval/control";
+import type { FlywheelSettings } from "./settings.ts";
+
+/** Operators at work, before there is a model. */
+export interface RecordOrder {
+  readonly task: string;
+  readonly operator: "expert" | "play";
+  readonly episodes: number;
+  readonly seed: number;
+  /** Dataset to make, or to go on with where a stopped recording left it. */
+  readonly to: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface TrainOrder {
+  /** Preset. */
+  readonly config: string;
+  /** Run folder; where it holds a run that was stopped, that one is gone on with. */
+  readonly out: string;
+  /** Mixture to learn from. */
+  readonly mixture: string;
+  /** Finished run to begin with; null for a fresh start. */
+  readonly from: string | null;
+  readonly seed: number;
+  /** How long: a number of minutes, or as many steps of each phase as another run took. */
+  readonly length: { readonly minutes: number } | { readonly steps: Readonly<Record<string, number>> };
+  readonly signal?: AbortSignal;
+}
+
+export interface TrainFacts {
+  readonly steps: Readonly<Record<string, number>>;
+  /** All sessions. */
+  readonly seconds: number;
+}
+
+export interface FlywheelParts {
+  /** URL of the module that knows the policies, as the harness takes it. */
+  readonly policyModule: string;
+  /** A run as that module reads it. */
+  policyOf(run: string, settings: FlywheelSettings): string;
+  record(order: RecordOrder): Promise<void>;
+  train(order: TrainOrder): Promise<TrainFacts>;
+  /** Rows that a training clip needs. */
+  minFrames(config: string): number;
+}
+
+/** What is said while it runs. */
+export interface FlywheelHooks {
+  readonly onStage?: (stage: string) => void;
+  readonly onNote?: (note: string) => void;
+  readonly onFleet?: (done: number, of: number, successes: number) => void;
+  readonly onTrials?: (progress: ControlProgress) => void;
+}

@@ -1,0 +1,89 @@
+/** The real parts of a flywheel: operators in the simulated kitchen, world models of either family, planners in them. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { writeJsonAtomic } from "@orrery/core/node";
+import { openDataset, readMixture } from "@orrery/data";
+import {
+  isFinished,
+  isJepa,
+  isRun,
+  loadConfig,
+  trainWorldModel,
+  type AnyConfig,
+  type TrainProgress,
+} from "@orrery/models";
+import { recordEpisodes, type RecordProgress } from "@orrery/sim";
+import type { FlywheelParts, TrainFacts, TrainOrder } from "../loop/parts.ts";
+
+export interface KitchenHooks {
+  readonly onRecord?: (task: string, operator: string, progress: RecordProgress) => void;
+  readonly onTrain?: (run: string, progress: TrainProgress) => void;
+  readonly onNote?: (note: string) => void;
+}
+
+/** What was trained, kept beside the weights, so that a journal that was cut off after the training finds it. */
+const FACTS = "trained.json";
+
+/**
+ * @param policies URL of the module that knows the policies: `import.meta.resolve("@orrery/agents")` of the caller
+ */
+export function kitchenParts(policies: string, hooks: KitchenHooks = {}): FlywheelParts {
+  return {
+    policyModule: policies,
+    policyOf: (run, { planner }) => `${run}${planner}`,
+    minFrames: (config) => clipRows(loadConfig(config)),
+    async record({ task, operator, episodes, seed, to, signal }) {
+      // Recording goes on counting where the dataset ends, so the rest are the episodes that were missing.
+      const there = existsSync(join(to, "meta")) ? (await openDataset(to)).episodes.length : 0;
+      if (there >= episodes) return;
+      await recordEpisodes({
+        task,
+        operator,
+        episodes: episodes - there,
+        seed,
+        to,
+        onProgress: (progress) => hooks.onRecord?.(task, operator, progress),
+        ...(signal === undefined ? {} : { signal }),
+      });
+    },
+    train: (order) => train(order, hooks),
+  };
+}
+
+async function train(order: TrainOrder, { onTrain, onNote }: KitchenHooks): Promise<TrainFacts> {
+  const { out, mixture, from, seed, length, signal } = order;
+  const path = join(out, FACTS);
+  if (isFinished(out) && existsSync(path)) return JSON.parse(readFileSync(path, "utf8")) as TrainFacts;
+  const config = loadConfig(order.config);
+  const { steps, seconds } = await trainWorldModel({
+    config: "steps" in length ? withSteps(config, length.steps) : config,
+    sources: (await readMixture(mixture)).sources,
+    out,
+    seed,
+    resume: isRun(out),
+    ...("minutes" in length ? { minutes: length.minutes } : {}),
+    ...(from === null ? {} : { continueFrom: from }),
+    ...(signal === undefined ? {} : { signal }),
+    ...(onNote === undefined ? {} : { onNote }),
+    onProgress: (progress) => onTrain?.(out, progress),
+  });
+  const facts: TrainFacts = { steps: { ...steps }, seconds };
+  writeJsonAtomic(path, facts);
+  return facts;
+}
+
+/** The same configuration with a number of steps for each phase that had any. */
+function withSteps(config: AnyConfig, steps: Readonly<Record<string, number>>): AnyConfig {
+  const phases = Object.entries(config.training).map(([name, phase]) => {
+    const count = steps[name] ?? 0;
+    return [name, count > 0 ? { ...phase, steps: count } : phase];
+  });
+  return { ...config, training: Object.fromEntries(phases) as never };
+}
+
+/** Rows that the longest clip of a configuration spans: shorter episodes cannot be learnt from. */
+function clipRows(config: AnyConfig): number {
+  if (!isJepa(config)) return config.training.dynamics.clipFrames;
+  const { net, training } = config;
+  return (net.historyFrames + training.jepa.rolloutSteps - 1) * net.maxBlock + 1;
+}

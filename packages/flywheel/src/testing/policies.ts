@@ -1,0 +1,65 @@
+/**
+ * A policy module for tests. A "release" is a folder whose config.json states a skill from 0 to 1: on that share of the
+ * seeds PushT's expert acts, on the others nobody does. Files beside it make it misbehave, once each.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { makeRng, UsageError, type Decision, type Policy, type World } from "@orrery/core";
+import type { PolicyModule } from "@orrery/eval/control";
+import { PushTExpert, PushTWorld } from "@orrery/sim";
+
+class SkilledPolicy implements Policy {
+  readonly name = "skilled";
+  readonly #world: PushTWorld;
+  readonly #expert: PushTExpert;
+  readonly #run: string;
+  #isActing = false;
+  #seed = 0;
+
+  constructor(run: string, world: PushTWorld) {
+    this.#run = run;
+    this.#world = world;
+    this.#expert = new PushTExpert(world);
+  }
+
+  async reset(seed: number): Promise<void> {
+    misbehave(this.#run);
+    const { skill } = JSON.parse(readFileSync(join(this.#run, "config.json"), "utf8")) as { skill: number };
+    this.#seed = seed;
+    this.#isActing = makeRng(seed, "skill").uniform() < skill;
+    if (this.#isActing) await this.#expert.reset(seed);
+  }
+
+  async act(): Promise<Decision> {
+    const belief = { surprise: this.#isActing ? 1 : 2 + (this.#seed % 7) };
+    if (!this.#isActing) return { actions: [new Float32Array(2)], belief };
+    const { actions } = await this.#expert.act();
+    return { actions: actions.map((target) => this.#world.actionFor(target)), belief };
+  }
+
+  async close(): Promise<void> {}
+}
+
+/** `dies`, `hangs`: takes the file away and does so; `always-hangs` stays. */
+function misbehave(run: string): void {
+  const take = (name: string): boolean => {
+    const isThere = existsSync(join(run, name));
+    rmSync(join(run, name), { force: true });
+    return isThere;
+  };
+  if (take("dies")) process.kill(process.pid, "SIGKILL");
+  if (take("hangs") || existsSync(join(run, "always-hangs"))) for (;;);
+}
+
+const module_: PolicyModule = {
+  describePolicy(run) {
+    const bytes = readFileSync(join(run, "model.safetensors"));
+    return { embodiment: null, fingerprint: createHash("sha256").update(bytes).digest("hex").slice(0, 16) };
+  },
+  async openPolicyFor(run, world: World) {
+    if (!(world instanceof PushTWorld)) throw new UsageError("the tests' policy is for PushT.");
+    return new SkilledPolicy(run, world);
+  },
+};
+export const { describePolicy, openPolicyFor } = module_;
