@@ -5,7 +5,7 @@ import { AbortedError, DataError, type Clip } from "@orrery/core";
 import { writeJsonAtomic } from "@orrery/core/node";
 import { episodeFrames, makeClipLoader, vectorStats, type ClipLoader } from "@orrery/data";
 import { fromTyped, Generator, noGrad } from "@orrery/torch";
-import { lineageOf, streamFacts } from "../train/facts.ts";
+import { lineageOf, streamFacts, withCameras } from "../train/facts.ts";
 import { fitClips, type FitProgress } from "../train/fit-clips.ts";
 import type { TrainingSource } from "../train/latent-store.ts";
 import { claimRunFolder, dropUntrained } from "../train/run-folder.ts";
@@ -54,7 +54,7 @@ export async function trainInverseDynamics(options: TrainInverseOptions): Promis
   const { training, held } = split(acted, config.calibrationShare);
   const facts = saved?.facts ?? streamFacts(acted, options.cameras);
   const loader = await makeClipLoader({
-    sources: training.map((source) => ({ ...source, cameras: facts.cameras })),
+    sources: withCameras(training, facts, options.cameras),
     batch: config.training.batch,
     window: clipFrames(config),
     size: { width: config.width, height: config.height },

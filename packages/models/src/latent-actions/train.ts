@@ -5,7 +5,7 @@ import { AbortedError } from "@orrery/core";
 import { writeJsonAtomic } from "@orrery/core/node";
 import { makeClipLoader } from "@orrery/data";
 import { fromTyped, Generator, noGrad, scope } from "@orrery/torch";
-import { lineageOf, streamFacts } from "../train/facts.ts";
+import { lineageOf, streamFacts, withCameras } from "../train/facts.ts";
 import { fitClips, type FitProgress } from "../train/fit-clips.ts";
 import type { TrainingSource } from "../train/latent-store.ts";
 import { claimRunFolder, dropUntrained } from "../train/run-folder.ts";
@@ -55,7 +55,7 @@ export async function trainLatentActions(
   const config = saved?.config ?? options.config;
   const facts = saved?.facts ?? streamFacts(sources, options.cameras);
   const loader = await makeClipLoader({
-    sources: sources.map((source) => ({ ...source, cameras: facts.cameras })),
+    sources: withCameras(sources, facts, options.cameras),
     batch: config.training.batch,
     window: config.pastFrames + 2,
     size: { width: config.width, height: config.height },

@@ -10,19 +10,15 @@ import type { Lineage } from "../release.ts";
 import type { StreamFacts } from "../world-model.ts";
 import type { TrainingSource } from "./latent-store.ts";
 
-/** Cameras that all sources have, and the widest action and state. @throws {DataError} if no camera is shared */
+/**
+ * What a model must be built for: the cameras, and the widest action and state.
+ * @param cameras asked for, of every source; what the sources name themselves where left out, or else what all share
+ * @throws {DataError} if no camera is shared, or two sources name lists of different lengths
+ */
 export function streamFacts(sources: readonly TrainingSource[], cameras?: readonly string[]): StreamFacts {
   const [first] = sources;
   if (first === undefined) throw new DataError("streamFacts: training needs at least one dataset, got none.");
-  const namesOf = ({ dataset }: TrainingSource): string[] =>
-    dataset.cameras.filter((c) => !c.isDepth).map((c) => c.name);
-  const shared =
-    cameras ?? namesOf(first).filter((name) => sources.every((source) => namesOf(source).includes(name)));
-  if (shared.length === 0) {
-    throw new DataError(
-      `streamFacts: the datasets must share a camera, got ${sources.map((s) => namesOf(s).join("+") || "none").join("; ")}.`,
-    );
-  }
+  const shared = cameras ?? sharedCameras(sources);
   const embodiments = sources.map(({ dataset }) => dataset.embodiment);
   return {
     cameras: shared,
@@ -31,6 +27,42 @@ export function streamFacts(sources: readonly TrainingSource[], cameras?: readon
     controlRateHz: first.dataset.fps,
     embodiment: first.dataset.embodiment,
   };
+}
+
+/** The sources with the cameras that each is read from; a list asked for overrules what they name themselves. */
+export function withCameras(
+  sources: readonly TrainingSource[],
+  facts: StreamFacts,
+  cameras?: readonly string[],
+): TrainingSource[] {
+  return sources.map((source) => ({ ...source, cameras: cameras ?? source.cameras ?? facts.cameras }));
+}
+
+/** Cameras of a mixture: those of one body need not have the names of another's, but there must be as many. */
+function sharedCameras(sources: readonly TrainingSource[]): readonly string[] {
+  const namesOf = ({ dataset }: TrainingSource): string[] =>
+    dataset.cameras.filter((c) => !c.isDepth).map((c) => c.name);
+  const open = sources.filter((source) => source.cameras === undefined);
+  const [first] = open;
+  const shared =
+    first === undefined
+      ? (sources[0]?.cameras ?? [])
+      : namesOf(first).filter((name) => open.every((source) => namesOf(source).includes(name)));
+  if (shared.length === 0) {
+    throw new DataError(
+      `streamFacts: the datasets must share a camera, got ${sources.map((s) => namesOf(s).join("+") || "none").join("; ")}.`,
+    );
+  }
+  const odd = sources.find(
+    (source) => source.cameras !== undefined && source.cameras.length !== shared.length,
+  );
+  if (odd !== undefined) {
+    throw new DataError(
+      `streamFacts: every source must give as many cameras, ${odd.dataset.files.root} names ${odd.cameras?.join("+")} ` +
+        `and the others give ${shared.join("+")}. Name \`cameras\` for each source of the mixture.`,
+    );
+  }
+  return shared;
 }
 
 /** The task texts of all sources, episodes that are not trained on included. */

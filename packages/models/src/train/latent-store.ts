@@ -98,13 +98,14 @@ export class LatentStore {
     noGrad(() => model.latentGain.fill_(1));
     const groups: Group[] = [];
     let first = 0;
-    for (const { dataset, episodes, spans: kept, weight, inferredActions = "use" } of options.sources) {
+    for (const source of options.sources) {
+      const { dataset, episodes, spans: kept, weight, inferredActions = "use" } = source;
       const spans: Span[] = [];
       groups.push({ spans, weight });
       for await (const episode of episodeFrames({
         dataset,
         size: { width, height },
-        cameras: model.facts.cameras,
+        cameras: source.cameras ?? model.facts.cameras,
         onSkip: () => {},
         // An episode of several kept spans may be named once for each of them.
         ...(episodes === undefined ? {} : { episodes: [...new Set(episodes)] }),

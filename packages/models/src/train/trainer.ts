@@ -14,7 +14,7 @@ import { JepaModel } from "../jepa/model.ts";
 import { readConfig, writeConfig, writeWeights } from "../release.ts";
 import { WorldModel, type StreamFacts } from "../world-model.ts";
 import { readCheckpoint, type PhaseName } from "./checkpoint.ts";
-import { lineageOf, streamFacts, taskTexts } from "./facts.ts";
+import { lineageOf, streamFacts, taskTexts, withCameras } from "./facts.ts";
 import { generativeNeeds, trainGenerative } from "./generative.ts";
 import { factsToContinue, takeWeights } from "./continue-from.ts";
 import { claimRunFolder, dropUntrained } from "./run-folder.ts";
@@ -44,16 +44,17 @@ export async function trainWorldModel(options: TrainOptions): Promise<AnyTrainRe
   if (isJepa(config) && options.tokenizerFrom !== undefined)
     throw new UsageError(`train: ${config.name} has no tokenizer to take over. Leave --tokenizer out.`);
   const facts = saved?.facts ?? factsFor(config, options);
+  const sources = withCameras(options.sources, facts, options.cameras);
   const loader = await makeClipLoader({
     ...(isJepa(config) ? jepaNeeds(config) : generativeNeeds(config)),
-    sources: options.sources.map((source) => ({ ...source, cameras: facts.cameras })),
+    sources,
     seed: options.seed,
   });
   let model: Trainable | undefined;
   try {
     // A run that goes on from another one has its tokenizer already.
     const tokenizerFrom = isJepa(config) ? undefined : (options.tokenizerFrom ?? options.continueFrom);
-    const own = { ...options, config, ...(tokenizerFrom === undefined ? {} : { tokenizerFrom }) };
+    const own = { ...options, config, sources, ...(tokenizerFrom === undefined ? {} : { tokenizerFrom }) };
     if (isJepa(config)) {
       const jepa = new JepaModel(config, facts, new Generator(options.seed));
       model = jepa;
