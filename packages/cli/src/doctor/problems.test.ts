@@ -25,7 +25,7 @@ const HEALTHY: Facts = {
   cpu: { model: "made up", threads: 2, avx2: true, avx512: true, avx512Bf16: true, amxBf16: false },
   gpus: [],
   memory: { totalBytes: 8 * GIB, freeBytes: 6 * GIB },
-  disk: { path: "/work", freeBytes: 50 * GIB },
+  disk: { path: "/home", freeBytes: 50 * GIB },
   codecs: { loaded: true, encoders: ["libx264"], decoders: ["h264"], missing: [] },
   environment: {},
   environmentBefore: null,
