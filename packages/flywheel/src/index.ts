@@ -23,3 +23,5 @@ export { runFleet, type FleetOptions, type FleetSummary } from "./fleet/run-flee
 export { selectEpisodes, type Candidate, type SelectionVerdict } from "./select/select.ts";
 export { openRelease, registerRelease, type ReleaseRecord } from "./registry/release.ts";
 export { traceRelease, type LineageReport, type Tampering } from "./registry/lineage.ts";
+export { planFlywheel, type PlanRequest } from "./loop/plan.ts";
+export { flywheelReport, flywheelSections, type FlywheelReportOptions } from "./report/build.ts";
