@@ -1,7 +1,7 @@
 /** Entry of the command line: parses, runs one command, turns whatever happened into an exit code. */
 import { CommanderError } from "commander";
 import { renderError } from "./failure.ts";
-import { exitWhenFlushed, guardProcess } from "./process.ts";
+import { exitWhenFlushed, guardProcess, reportAsJson } from "./process.ts";
 import { makeProgram } from "./program.ts";
 
 guardProcess();
@@ -20,8 +20,3 @@ try {
   }
 }
 await exitWhenFlushed();
-
-/** `--json` promises one object as the last line of stdout, in failure too. */
-function reportAsJson(message: string): void {
-  if (process.argv.includes("--json")) process.stdout.write(`${JSON.stringify({ error: message })}\n`);
-}

@@ -42,3 +42,20 @@ test("a second interrupt ends a process that does not obey", async () => {
   const [code] = await once(child, "close");
   expect(code).toBe(1);
 });
+
+test("what nobody caught ends with 1, its stack, and one JSON object where that was asked for", async () => {
+  const code = `
+    import { guardProcess } from "./packages/cli/src/process.ts";
+    guardProcess();
+    setTimeout(() => { throw new Error("out of the blue"); });
+  `;
+  const args = ["--import", "tsx", "--input-type=module", "-e", code, "--", "--json"];
+  const child = spawn(process.execPath, args, { cwd: ROOT });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (text) => (stdout += String(text)));
+  child.stderr.on("data", (text) => (stderr += String(text)));
+  const [exitCode] = await once(child, "close");
+  expect(exitCode).toBe(1);
+  expect(JSON.parse(stdout)).toEqual({ error: "internal: out of the blue" });
+  expect(stderr).toMatch(/^orrery: internal: out of the blue\nThis is a defect/);
+});

@@ -13,9 +13,15 @@ export function guardProcess(): void {
     process.on(event, (error: unknown) => {
       const failure = renderError(error);
       process.stderr.write(`${failure.text}\n`);
+      reportAsJson(failure.message);
       process.exit(failure.exitCode);
     });
   }
+}
+
+/** `--json` promises one object as the last line of stdout, in failure too. */
+export function reportAsJson(message: string): void {
+  if (process.argv.includes("--json")) process.stdout.write(`${JSON.stringify({ error: message })}\n`);
 }
 
 /** Wrappers (timeout, npm) pass a Ctrl-C on to a process that has had it from the terminal already. */
@@ -32,7 +38,10 @@ export function interruptSignal(): AbortSignal {
         "\norrery: stopping and keeping what is finished. Press Ctrl-C again to quit at once.\n",
       );
       controller.abort();
-    } else if (performance.now() - firstAtMs > SAME_INTERRUPT_MS) process.exit(1);
+    } else if (performance.now() - firstAtMs > SAME_INTERRUPT_MS) {
+      reportAsJson("quit at once, before what was finished could be kept.");
+      process.exit(1);
+    }
   };
   process.on("SIGINT", interrupt);
   process.on("SIGTERM", interrupt);

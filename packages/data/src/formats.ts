@@ -1,5 +1,5 @@
 /** The formats that can be brought in, by name or by a look at the path. */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { UsageError } from "@orrery/core";
 import { IMPORTERS } from "./importers/index.ts";
 import { lerobotFormat } from "./lerobot/source.ts";
@@ -30,10 +30,12 @@ export class FormatRegistry {
 
   /**
    * The format that is surest of a path; the first one registered wins a tie.
-   * @throws {UsageError} if the path does not exist or no format recognises it
+   * @throws {UsageError} if the path does not exist, is an empty folder, or no format recognises it
    */
   async guess(path: string): Promise<SourceFormat> {
     if (!existsSync(path)) throw new UsageError(`import: ${path} must exist, it does not. Check the path.`);
+    if (statSync(path).isDirectory() && readdirSync(path).length === 0)
+      throw new UsageError(`import: ${path} must hold recordings, it is empty. Check the path.`);
     let best: SourceFormat | undefined;
     let surest = 0;
     for (const format of this.#formats.values()) {
