@@ -26,7 +26,11 @@ export function makeStep(preset: GenerativePreset = "tiny"): StepBench {
   const model = new WorldModel(config, factsOf(), new Generator(0));
   model.tokenizer.setTrainable(false);
   // Frames that see each other make the same products as a history and its noisy copy, and step.py need not know more.
-  const own = { ...config.training.dynamics, givenHistoryShare: 0, batch: 2 * config.training.dynamics.batch };
+  const own = {
+    ...config.training.dynamics,
+    givenHistoryShare: 0,
+    batch: 2 * config.training.dynamics.batch,
+  };
   const phase = new Phase(model.dynamics, own, undefined);
   const { batch: B, clipFrames: T } = own;
   const { numTokens: N, channels: C } = model.dynamics.shape;
