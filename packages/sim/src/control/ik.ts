@@ -49,6 +49,7 @@ export class InverseKinematics {
   readonly #weights: Float64Array;
   readonly #rows: number;
   readonly #jacobian: Float64Array; // [R, J]
+  readonly #weighted: Float64Array; // [J], one row of the Jacobian times the weights
   readonly #jacPos: Float64Array;
   readonly #jacRot: Float64Array;
   readonly #normal: Float64Array; // [R, R]
@@ -68,6 +69,7 @@ export class InverseKinematics {
     this.#weights = new Float64Array(spec.joints.length);
     this.#rows = 6 * spec.arms.length;
     this.#jacobian = new Float64Array(this.#rows * spec.joints.length);
+    this.#weighted = new Float64Array(spec.joints.length);
     this.#jacPos = new Float64Array(3 * ghost.constants.nv);
     this.#jacRot = new Float64Array(3 * ghost.constants.nv);
     this.#normal = new Float64Array(this.#rows * this.#rows);
@@ -108,7 +110,7 @@ export class InverseKinematics {
   #iterate(joints: Float64Array, targets: readonly ToolPose[]): void {
     this.#pose(joints);
     this.#linearise(targets);
-    this.#weights.forEach((_, j) => (this.#weights[j] = this.#spec.joints[j]!.ikWeight));
+    for (let j = 0; j < joints.length; j++) this.#weights[j] = this.#spec.joints[j]!.ikWeight;
     for (let pass = 0; pass < MAX_PASSES; pass++) {
       this.#solveStep(joints);
       if (!this.#freezeAtLimits(joints) || pass === MAX_PASSES - 1) break;
@@ -138,6 +140,8 @@ export class InverseKinematics {
     const J = joints.length;
     const R = this.#rows;
     const jacobian = this.#jacobian,
+      weighted = this.#weighted,
+      normal = this.#normal,
       weights = this.#weights,
       rhs = this.#rhs,
       step = this.#step;
@@ -146,16 +150,21 @@ export class InverseKinematics {
       step[j] = weights[j]! > 0 ? HOME_PULL * (this.#spec.joints[j]!.home - joints[j]!) : 0;
     }
     for (let r = 0; r < R; r++) {
+      const row = r * J;
       let sum = this.#error[r]!;
-      for (let j = 0; j < J; j++) sum -= jacobian[r * J + j]! * step[j]!;
+      for (let j = 0; j < J; j++) {
+        sum -= jacobian[row + j]! * step[j]!;
+        weighted[j] = jacobian[row + j]! * weights[j]!;
+      }
       rhs[r] = sum;
       for (let s = 0; s <= r; s++) {
+        const other = s * J;
         let product = r === s ? DAMPING * DAMPING : 0;
-        for (let j = 0; j < J; j++) product += jacobian[r * J + j]! * weights[j]! * jacobian[s * J + j]!;
-        this.#normal[r * R + s] = product;
+        for (let j = 0; j < J; j++) product += weighted[j]! * jacobian[other + j]!;
+        normal[r * R + s] = product;
       }
     }
-    solveInPlace(this.#normal, rhs, R);
+    solveInPlace(normal, rhs, R);
     for (let j = 0; j < J; j++) {
       let sum = 0;
       for (let r = 0; r < R; r++) sum += jacobian[r * J + j]! * rhs[r]!;

@@ -2,8 +2,8 @@
  * One MuJoCo model and its state, typed, with the traps of the WebAssembly bindings kept inside:
  *
  * - Views into the WASM heap detach whenever the heap grows, and then read `undefined` without any error. So every
- *   array of the state is a getter that reads anew (about 0.1 microseconds): take it, use it, do not store it.
- *   Model constants are copied once into plain arrays.
+ *   array of the state is a getter, which makes a new view when the last one is detached: take it, use it, do not
+ *   store it. Model constants are copied once into plain arrays.
  * - A JavaScript array as an output argument corrupts memory; outputs go through buffers owned by this object.
  * - Enum members are objects, the number is `.value`.
  * - `mj_id2name` of a nameless element returns rubbish, so everything here goes from names to ids and never back.
@@ -61,6 +61,26 @@ export interface ModelConstants {
   readonly sensorDim: Int32Array;
 }
 
+/** Arrays of MuJoCo's mjData that are read here. */
+type StateArray =
+  | "qpos"
+  | "qvel"
+  | "ctrl"
+  | "xpos"
+  | "xquat"
+  | "xmat"
+  | "geom_xpos"
+  | "geom_xmat"
+  | "site_xpos"
+  | "site_xmat"
+  | "cam_xpos"
+  | "cam_xmat"
+  | "sensordata"
+  | "qfrc_actuator"
+  | "qfrc_gravcomp"
+  | "xfrc_applied"
+  | "userdata";
+
 export class Physics {
   readonly constants: ModelConstants;
   readonly #module: MujocoModule;
@@ -74,6 +94,10 @@ export class Physics {
   readonly #rayNormal: DoubleBuffer;
   readonly #options: MjModel["opt"];
   readonly #flags: number;
+  readonly #flagsWithoutSensors: number;
+  #views: Partial<Record<StateArray, Float64Array>> = {};
+  #jacobianPosView: Float64Array = new Float64Array(0);
+  #jacobianRotView: Float64Array = new Float64Array(0);
   #closed = false;
 
   private constructor(module: MujocoModule, model: MjModel) {
@@ -88,6 +112,7 @@ export class Physics {
     this.#rayNormal = new module.DoubleBuffer(3);
     this.#options = model.opt; // a reference: it must not be deleted
     this.#flags = this.#options.disableflags;
+    this.#flagsWithoutSensors = this.#flags | module.mjtDisableBit.mjDSBL_SENSOR.value;
     this.constants = readConstants(model);
   }
 
@@ -128,72 +153,72 @@ export class Physics {
   }
 
   get qpos(): Float64Array {
-    return this.#data.qpos as Float64Array;
+    return this.#view("qpos");
   }
   get qvel(): Float64Array {
-    return this.#data.qvel as Float64Array;
+    return this.#view("qvel");
   }
   get ctrl(): Float64Array {
-    return this.#data.ctrl as Float64Array;
+    return this.#view("ctrl");
   }
   /** [nbody, 3] world positions. */
   get bodyPos(): Float64Array {
-    return this.#data.xpos as Float64Array;
+    return this.#view("xpos");
   }
   /** [nbody, 4] world orientations, w x y z. */
   get bodyQuat(): Float64Array {
-    return this.#data.xquat as Float64Array;
+    return this.#view("xquat");
   }
   /** [nbody, 9] world orientations, row-major. */
   get bodyMat(): Float64Array {
-    return this.#data.xmat as Float64Array;
+    return this.#view("xmat");
   }
   /** [ngeom, 3] */
   get geomPos(): Float64Array {
-    return this.#data.geom_xpos as Float64Array;
+    return this.#view("geom_xpos");
   }
   /** [ngeom, 9] row-major */
   get geomMat(): Float64Array {
-    return this.#data.geom_xmat as Float64Array;
+    return this.#view("geom_xmat");
   }
   /** [nsite, 3] */
   get sitePos(): Float64Array {
-    return this.#data.site_xpos as Float64Array;
+    return this.#view("site_xpos");
   }
   /** [nsite, 9] row-major */
   get siteMat(): Float64Array {
-    return this.#data.site_xmat as Float64Array;
+    return this.#view("site_xmat");
   }
   /** [ncam, 3] */
   get cameraPos(): Float64Array {
-    return this.#data.cam_xpos as Float64Array;
+    return this.#view("cam_xpos");
   }
   /** [ncam, 9] row-major; the camera looks along its own -z, y is up. */
   get cameraMat(): Float64Array {
-    return this.#data.cam_xmat as Float64Array;
+    return this.#view("cam_xmat");
   }
   /** [ncam] vertical field of view, degrees. */
   get cameraFovyDeg(): Float64Array {
     return this.#model.cam_fovy as Float64Array;
   }
   get sensorData(): Float64Array {
-    return this.#data.sensordata as Float64Array;
+    return this.#view("sensordata");
   }
   /** [nv] torque or force that the actuators put on each degree of freedom. */
   get actuatorForce(): Float64Array {
-    return this.#data.qfrc_actuator as Float64Array;
+    return this.#view("qfrc_actuator");
   }
   /** [nv] what holds bodies against gravity, on each degree of freedom. */
   get gravityForce(): Float64Array {
-    return this.#data.qfrc_gravcomp as Float64Array;
+    return this.#view("qfrc_gravcomp");
   }
   /** [nbody, 6] outside forces (N, N m) applied at each body until changed. */
   get appliedForce(): Float64Array {
-    return this.#data.xfrc_applied as Float64Array;
+    return this.#view("xfrc_applied");
   }
   /** Numbers of our own that belong to the state and are in snapshots; as many as the MJCF's `nuserdata`. */
   get userData(): Float64Array {
-    return this.#data.userdata as Float64Array;
+    return this.#view("userdata");
   }
   get timeSec(): number {
     return this.#data.time as number;
@@ -205,7 +230,7 @@ export class Physics {
    */
   step(substeps = 1, isSensing = false): void {
     const options = this.#options;
-    options.disableflags = this.#flags | this.#module.mjtDisableBit.mjDSBL_SENSOR.value;
+    options.disableflags = this.#flagsWithoutSensors;
     for (let i = 0; i < substeps; i++) {
       if (isSensing && i === substeps - 1) options.disableflags = this.#flags;
       this.#module.mj_step(this.#model, this.#data);
@@ -238,15 +263,17 @@ export class Physics {
   /** Writes the Jacobian of a site into `pos` and `rot`, each [3, nv] row-major. Needs `kinematics()` first. */
   siteJacobian(siteId: number, pos: Float64Array, rot: Float64Array): void {
     this.#module.mj_jacSite(this.#model, this.#data, this.#jacobianPos, this.#jacobianRot, siteId);
-    pos.set(this.#jacobianPos.GetView() as Float64Array);
-    rot.set(this.#jacobianRot.GetView() as Float64Array);
+    pos.set(this.#jacobianPosNow());
+    if (this.#jacobianRotView.length === 0)
+      this.#jacobianRotView = this.#jacobianRot.GetView() as Float64Array;
+    rot.set(this.#jacobianRotView);
   }
 
   /** Writes the Jacobian [3, nv] of a world point that moves with a body into `pos`. Needs `kinematics()` first. */
   pointJacobian(bodyId: number, point: readonly [number, number, number], pos: Float64Array): void {
     const module = this.#module;
     module.mj_jac(this.#model, this.#data, this.#jacobianPos, this.#jacobianRot, [...point], bodyId);
-    pos.set(this.#jacobianPos.GetView() as Float64Array);
+    pos.set(this.#jacobianPosNow());
   }
 
   /** Casts one ray at the geoms: distance in units of `direction`'s length and geom id, or -1 and -1. */
@@ -304,19 +331,43 @@ export class Physics {
 
   /** True while every position and velocity is a finite number. */
   isFinite(): boolean {
-    return this.qpos.every(Number.isFinite) && this.qvel.every(Number.isFinite);
+    return isFiniteArray(this.qpos) && isFiniteArray(this.qvel);
+  }
+
+  /** MuJoCo never moves an array of the state, so a view is good until the heap grows; a detached one has no length. */
+  #view(name: StateArray): Float64Array {
+    const view = this.#views[name];
+    return view !== undefined && view.length > 0 ? view : this.#viewAnew(name);
+  }
+
+  /** Bindings take a microsecond to make a view, and a control step reads hundreds. */
+  #viewAnew(name: StateArray): Float64Array {
+    return (this.#views[name] = this.#data[name] as Float64Array);
+  }
+
+  #jacobianPosNow(): Float64Array {
+    if (this.#jacobianPosView.length === 0)
+      this.#jacobianPosView = this.#jacobianPos.GetView() as Float64Array;
+    return this.#jacobianPosView;
   }
 
   /** Frees the WASM memory; the object must not be used afterwards. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    // A view would go on reading memory that belongs to others by then; the bindings say that the object is gone.
+    this.#views = {};
     for (const owned of [this.#state, this.#jacobianPos, this.#jacobianRot, this.#rayGeom, this.#rayNormal]) {
       owned.delete();
     }
     this.#data.delete();
     this.#model.delete();
   }
+}
+
+function isFiniteArray(values: Float64Array): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
+  return true;
 }
 
 function readConstants(model: MjModel): ModelConstants {

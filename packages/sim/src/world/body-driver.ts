@@ -83,12 +83,16 @@ export class BodyDriver {
 
   #setMotors(from: BodyCommand, to: BodyCommand, share: number): void {
     const { ctrl } = this.#physics;
-    this.#joints.forEach((wire, j) => (ctrl[wire.ctrl] = mix(from.joints, to.joints, j, share)));
-    this.#base.forEach((wire, i) => (ctrl[wire.ctrl] = mix(from.base, to.base, i, share)));
-    this.#fingers.forEach((wires, a) => {
+    for (let j = 0; j < this.#joints.length; j++) {
+      ctrl[this.#joints[j]!.ctrl] = mix(from.joints, to.joints, j, share);
+    }
+    for (let i = 0; i < this.#base.length; i++) {
+      ctrl[this.#base[i]!.ctrl] = mix(from.base, to.base, i, share);
+    }
+    for (let a = 0; a < this.#fingers.length; a++) {
       const opening = this.#openingM(a, mix(from.grippers, to.grippers, a, share));
-      for (const wire of wires) ctrl[wire.ctrl] = opening;
-    });
+      for (const wire of this.#fingers[a]!) ctrl[wire.ctrl] = opening;
+    }
   }
 
   #openingM(arm: number, closed: number): number {

@@ -34,14 +34,22 @@ export class BodySensors {
   /** As of the last physics step that sensed (`Physics.step`), by part name; the arrays are the caller's. */
   read(): Record<string, Float32Array> {
     const { sensorData, actuatorForce, gravityForce } = this.#physics;
-    const pick = (places: readonly number[]): Float32Array =>
-      Float32Array.from(places, (place) => sensorData[place]!);
-    return {
-      [WRIST_FORCE]: pick(this.#forces),
-      [WRIST_TORQUE]: pick(this.#torques),
-      [FINGERTIP_TOUCH]: pick(this.#touches),
+    const torques = new Float32Array(this.#dofs.length);
+    for (let j = 0; j < torques.length; j++) {
       // Gravity is balanced before the position drive; a torque sensor behind both sees the sum.
-      [JOINT_TORQUE]: Float32Array.from(this.#dofs, (dof) => actuatorForce[dof]! + gravityForce[dof]!),
+      torques[j] = actuatorForce[this.#dofs[j]!]! + gravityForce[this.#dofs[j]!]!;
+    }
+    return {
+      [WRIST_FORCE]: picked(sensorData, this.#forces),
+      [WRIST_TORQUE]: picked(sensorData, this.#torques),
+      [FINGERTIP_TOUCH]: picked(sensorData, this.#touches),
+      [JOINT_TORQUE]: torques,
     };
   }
+}
+
+function picked(values: Float64Array, places: readonly number[]): Float32Array {
+  const out = new Float32Array(places.length);
+  for (let i = 0; i < out.length; i++) out[i] = values[places[i]!]!;
+  return out;
 }
