@@ -99,7 +99,7 @@ export async function runTheDivide(request: DivideRequest): Promise<DivideOutcom
     { label: "machine", value: machine() },
     { label: "data", value: terms.data, isCode: true },
     { label: "training seeds", value: seeds.join(", ") },
-    { label: "took, this session", value: formatDuration((performance.now() - began) / 1000) },
+    { label: "took, since it was last started", value: formatDuration((performance.now() - began) / 1000) },
   ];
   writeFileAtomic(files.html, renderReport(divideReport(result, facts)));
   return { result, markdown, files };
