@@ -1,20 +1,21 @@
-/** An inverse dynamics model on disk: the same files as any run, with a `config.json` of its own kind. */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
-import { DataError, messageOf, UsageError, type Embodiment } from "@orrery/core";
-import { writeJsonAtomic } from "@orrery/core/node";
-import { Generator, loadTensors, noGrad, saveTensors, scope } from "@orrery/torch";
+/** An inverse dynamics model on disk. */
+import { saveTensors } from "@orrery/torch";
+import { loadSideModel, readSideConfig, writeSideConfig, type SideKind } from "../side-release.ts";
 import type { StreamFacts } from "../world-model.ts";
 import { parseInverseConfig, type InverseConfig } from "./config.ts";
 import { InverseDynamics } from "./inverse-dynamics.ts";
 
-const FORMAT = 1;
-const KIND = "inverse-dynamics";
+const KIND: SideKind<InverseConfig, InverseDynamics> = {
+  kind: "inverse-dynamics",
+  noun: "an inverse dynamics model",
+  preset: "idm-tiny",
+  loader: "loadInverseDynamics",
+  parse: parseInverseConfig,
+  make: (config, facts, generator) => new InverseDynamics(config, facts, generator),
+};
 
 export function writeInverseConfig(folder: string, config: InverseConfig, facts: StreamFacts): void {
-  const { embodiment, ...stream } = facts;
-  writeJsonAtomic(join(folder, "embodiment.json"), embodiment);
-  writeJsonAtomic(join(folder, "config.json"), { format: FORMAT, kind: KIND, model: config, stream });
+  writeSideConfig(folder, KIND.kind, config, facts);
 }
 
 export function writeInverseWeights(folder: string, model: InverseDynamics): void {
@@ -23,41 +24,10 @@ export function writeInverseWeights(folder: string, model: InverseDynamics): voi
 
 /** @throws {UsageError} if there is no run, or one of another kind; @throws {DataError} if it is damaged */
 export function readInverseConfig(folder: string): { config: InverseConfig; facts: StreamFacts } {
-  const path = join(folder, "config.json");
-  if (!existsSync(path)) {
-    throw new UsageError(
-      `loadInverseDynamics: ${folder} must be a run folder with a config.json, there is none. Name what \`orrery train idm-tiny --out\` wrote.`,
-    );
-  }
-  let saved: { format?: number; kind?: string; model?: unknown; stream?: Omit<StreamFacts, "embodiment"> };
-  let embodiment: Embodiment;
-  try {
-    saved = JSON.parse(readFileSync(path, "utf8")) as typeof saved;
-    embodiment = JSON.parse(readFileSync(join(folder, "embodiment.json"), "utf8")) as Embodiment;
-  } catch (cause) {
-    throw new DataError(
-      `loadInverseDynamics: the configuration of ${folder} cannot be read (${messageOf(cause)}). Restore the run from a copy, or train it again.`,
-      { path, cause },
-    );
-  }
-  if (saved.kind !== KIND || saved.format !== FORMAT || saved.stream === undefined) {
-    throw new UsageError(
-      `loadInverseDynamics: ${folder} must hold an inverse dynamics model of format ${FORMAT}, it holds "${saved.kind}" of format ${saved.format}. Train one with \`orrery train idm-tiny\`.`,
-    );
-  }
-  return { config: parseInverseConfig(path, saved.model), facts: { ...saved.stream, embodiment } };
+  return readSideConfig(folder, KIND);
 }
 
 /** @throws {UsageError} if the folder is no finished run of this kind; @throws {DataError} if it is damaged */
 export function loadInverseDynamics(folder: string): InverseDynamics {
-  const { config, facts } = readInverseConfig(folder);
-  if (!existsSync(join(folder, "model.safetensors"))) {
-    throw new UsageError(
-      `loadInverseDynamics: ${folder} must be a finished run, it holds no weights yet. Go on with --resume.`,
-    );
-  }
-  const model = scope(() => new InverseDynamics(config, facts, new Generator(0)));
-  model.setTrainable(false);
-  scope(() => noGrad(() => model.loadStateDict(loadTensors(folder))));
-  return model;
+  return loadSideModel(folder, KIND);
 }
