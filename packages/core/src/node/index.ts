@@ -1,4 +1,6 @@
 export * from "./atomic.ts";
+export * from "./crew.ts";
 export * from "./lock.ts";
 export * from "./native-thread.ts";
+export * from "./ordered-process.ts";
 export * from "./worker.ts";

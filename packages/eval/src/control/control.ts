@@ -9,14 +9,14 @@ import { existsSync, mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { AbortedError, ConfigError, OrreryError, UsageError } from "@orrery/core";
-import { takeLock } from "@orrery/core/node";
+import { OrderedProcess, takeLock, workThrough, type ProcessLost } from "@orrery/core/node";
 import { checkCell } from "./arena.ts";
-import type { TrialOrder, TrialSetup } from "./messages.ts";
+import type { TrialAnswer, TrialOrder, TrialSetup } from "./messages.ts";
 import { loadPolicyModule } from "./policy-module.ts";
 import { TrialLog, type TrialRecord } from "./trial-log.ts";
-import { TrialProcess, TrialProcessDied } from "./trial-process.ts";
 import type { TrialKey } from "./trial.ts";
 
+const CHILD = new URL("./trial.child.ts", import.meta.url);
 /** Seeds of trials begin here; those of training never do on purpose. */
 export const FIRST_SEED = 1_000_000;
 /** Runs with neighbouring seeds share no trial. */
@@ -111,12 +111,10 @@ class ControlRun {
   readonly #fingerprints: ReadonlyMap<string, string>;
   readonly #setup: TrialSetup;
   readonly #of: number;
-  readonly #queue: TrialKey[];
+  readonly #missing: readonly TrialKey[];
   readonly #attempts = new Map<TrialKey, number>();
-  readonly #processes = new Set<TrialProcess>();
   /** Films there are, by cell and outcome. */
   readonly #films = new Map<string, number>();
-  #failure: unknown = null;
   #done: number;
 
   constructor(
@@ -129,8 +127,8 @@ class ControlRun {
     this.#log = log;
     this.#fingerprints = fingerprints;
     this.#of = keys.length;
-    this.#queue = keys.filter((key) => !log.has(key));
-    this.#done = keys.length - this.#queue.length;
+    this.#missing = keys.filter((key) => !log.has(key));
+    this.#done = keys.length - this.#missing.length;
     const videos = join(options.out, "videos");
     mkdirSync(videos, { recursive: true });
     for (const record of log.records) {
@@ -147,69 +145,26 @@ class ControlRun {
 
   async finish(): Promise<void> {
     const { signal, workers = availableParallelism() } = this.#options;
-    const killAll = (): void => {
-      for (const process of this.#processes) process.kill();
-    };
-    signal?.addEventListener("abort", killAll);
     this.#report(null);
-    try {
-      const count = Math.min(workers, this.#queue.length);
-      await Promise.all(Array.from({ length: count }, () => this.#work()));
-    } finally {
-      signal?.removeEventListener("abort", killAll);
-      killAll();
-    }
+    await workThrough({
+      jobs: this.#missing,
+      workers,
+      start: () =>
+        new OrderedProcess<TrialOrder, TrialAnswer>(CHILD, "eval control: a trial process", this.#setup),
+      orderOf: (key) => this.#order(key),
+      onAnswer: (key, answer) => this.#keep(key, answer),
+      onLost: (key, loss) => this.#tryAgain(key, loss),
+      signal,
+    });
     if (signal?.aborted) {
       throw new AbortedError(
         `eval control: stopped after ${this.#done} of ${this.#of} trials, which are kept in ${this.#options.out}. ` +
           "Run the same command again to go on.",
       );
     }
-    if (this.#failure !== null) throw this.#failure;
   }
 
-  /** One core's work: a process, and orders for it until there are none. */
-  async #work(): Promise<void> {
-    let process: TrialProcess | null = null;
-    try {
-      for (;;) {
-        const key = this.#next();
-        if (key === undefined) return;
-        process ??= this.#start();
-        try {
-          await this.#try(process, key);
-        } catch (error) {
-          if (this.#options.signal?.aborted) return;
-          if (!(error instanceof TrialProcessDied)) throw error;
-          this.#processes.delete(process);
-          process = null;
-          this.#putBack(key, error);
-        }
-      }
-    } catch (error) {
-      // The first failure counts; the others stop at their next order.
-      this.#failure ??= error;
-    } finally {
-      if (process !== null) {
-        process.kill();
-        this.#processes.delete(process);
-      }
-    }
-  }
-
-  #next(): TrialKey | undefined {
-    if (this.#failure !== null || this.#options.signal?.aborted) return undefined;
-    return this.#queue.shift();
-  }
-
-  #start(): TrialProcess {
-    const process = new TrialProcess(this.#setup);
-    this.#processes.add(process);
-    return process;
-  }
-
-  async #try(process: TrialProcess, key: TrialKey): Promise<void> {
-    const { outcome, video } = await process.run(this.#order(key));
+  #keep(key: TrialKey, { outcome, video }: TrialAnswer): void {
     const fingerprint = this.#fingerprints.get(key.policy) ?? "";
     const record: TrialRecord = {
       ...key,
@@ -233,20 +188,18 @@ class ControlRun {
     };
   }
 
-  #putBack(key: TrialKey, error: TrialProcessDied): void {
+  #tryAgain(key: TrialKey, loss: ProcessLost): true {
     const attempts = (this.#attempts.get(key) ?? 0) + 1;
     this.#attempts.set(key, attempts);
     const where = `trial ${key.trial} of ${key.policy} on ${key.task}, ${key.split}`;
     if (attempts >= ATTEMPTS) {
       throw new OrreryError(
-        `eval control: ${where} brought its process down ${attempts} times. ${error.message}`,
-        {
-          cause: error,
-        },
+        `eval control: ${where} brought its process down ${attempts} times. ${loss.message}`,
+        { cause: loss },
       );
     }
-    this.#options.onNote?.(`${error.message} Trying ${where} again.`);
-    this.#queue.unshift(key);
+    this.#options.onNote?.(`${loss.message} Trying ${where} again.`);
+    return true;
   }
 
   #count(record: TrialRecord, films: number): void {

@@ -3,7 +3,7 @@ export { CONTROL_TASKS, openArena, PUSHT_TASKS, type Arena, type ArenaOptions } 
 export { FIRST_SEED, runControl, type ControlOptions, type ControlProgress } from "./control.ts";
 export { controlMarkdown, percentages } from "./markdown.ts";
 export { countPairs, mcnemarExact, newcombePaired, type PairCounts } from "./paired.ts";
-export type { PolicyModule } from "./policy-module.ts";
+export { loadPolicyModule, type PolicyModule } from "./policy-module.ts";
 export { PushTGoalWorld, STEP_BUDGET, STEPS_AHEAD } from "./pusht-goal.ts";
 export {
   summarize,

@@ -21,7 +21,8 @@ export interface TrialOrder {
 }
 
 /** From a trial process. */
-export type TrialAnswer =
-  | { readonly kind: "trial"; readonly outcome: TrialOutcome; readonly video: string | null }
-  /** A message for people and the exit code it asks for; null where the trial process itself is at fault. */
-  | { readonly kind: "error"; readonly message: string; readonly exitCode: 1 | 2 | null };
+export interface TrialAnswer {
+  readonly outcome: TrialOutcome;
+  /** Name of the film in the folder of films; null where none was made. */
+  readonly video: string | null;
+}

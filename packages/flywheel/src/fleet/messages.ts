@@ -38,14 +38,8 @@ export interface FleetOutcome {
 }
 
 /** From a robot. */
-export type FleetAnswer =
-  /** It has started and listens. */
-  | { readonly kind: "ready" }
-  | {
-      readonly kind: "episode";
-      readonly recorded: RecordedEpisode;
-      readonly outcome: FleetOutcome;
-      readonly embodiment: Embodiment;
-    }
-  /** A message for people and the exit code it asks for; null where the robot itself is at fault. */
-  | { readonly kind: "error"; readonly message: string; readonly exitCode: 1 | 2 | null };
+export interface FleetAnswer {
+  readonly recorded: RecordedEpisode;
+  readonly outcome: FleetOutcome;
+  readonly embodiment: Embodiment;
+}

@@ -2,92 +2,84 @@
  * A robot of the fleet: a process with a world and a model of its own. It lives through one episode per order and
  * records every row of it, whatever comes of it.
  */
-import { messageOf, OrreryError, type Policy } from "@orrery/core";
+import type { Policy, Provenance } from "@orrery/core";
+import { answerOrders } from "@orrery/core/node";
 import { EpisodeRecorder } from "@orrery/data";
-import { openArena, type Arena, type PolicyModule } from "@orrery/eval/control";
+import { loadPolicyModule, openArena, type Arena } from "@orrery/eval/control";
 import { liveThrough } from "./episode.ts";
-import type { FleetAnswer, FleetOrder, RobotSetup } from "./messages.ts";
+import type { FleetAnswer, FleetOrder, FleetOutcome, RobotSetup } from "./messages.ts";
 
-// Ctrl-C reaches the whole group of processes; the main one decides what becomes of the others.
-process.on("SIGINT", () => {});
-process.on("disconnect", () => process.exit(1));
-
+/** Nobody films a fleet; an arena wants to know all the same. */
 const FILM_SIZE_PX = 64;
 
-const setup = JSON.parse(process.argv[2] ?? "{}") as RobotSetup;
-const { describePolicy, openPolicyFor } = (await import(setup.policyModule)) as PolicyModule;
-
 /** What the last order needed; the next one often needs the same. */
-let stage: { readonly task: string; readonly arena: Arena; readonly policy: Policy } | null = null;
-
-async function stageFor(task: string): Promise<{ arena: Arena; policy: Policy }> {
-  if (stage?.task === task) return stage;
-  await stage?.policy.close();
-  await stage?.arena.world.close();
-  stage = null;
-  const arena = await openArena({
-    task,
-    split: setup.split,
-    embodiment: describePolicy(setup.policy).embodiment,
-    strength: 1,
-    filmSizePx: FILM_SIZE_PX,
-    ...(setup.episodeSec === null ? {} : { timeLimitSec: setup.episodeSec }),
-  });
-  stage = { task, arena, policy: await openPolicyFor(setup.policy, arena.world) };
-  return stage;
+interface Stage {
+  readonly task: string;
+  readonly arena: Arena;
+  readonly policy: Policy;
 }
 
-async function answer(order: FleetOrder): Promise<FleetAnswer> {
-  const { arena, policy } = await stageFor(order.task);
-  const { embodiment } = arena.world;
-  const recorder = new EpisodeRecorder({
-    folder: setup.recordingFolder,
-    embodiment,
-    fps: embodiment.controlRateHz,
-  });
-  try {
-    const { outcome, task } = await liveThrough(arena, policy, order.seed, (step) => recorder.add(step));
-    const { success, failure, surprise } = outcome;
-    const recorded = recorder.finish({
-      ...(task === "" ? {} : { task }),
-      success,
-      provenance: {
-        stream: "fleet",
-        operator: setup.operator,
-        licence: "Apache-2.0",
-        seed: order.seed,
-        labels: {
-          task: order.task,
-          split: setup.split,
-          round: setup.round,
-          home: order.index,
-          ...(failure === null ? {} : { failure }),
-          ...(surprise === null ? {} : { surprise }),
-        },
-      },
+answerOrders(async (setup: RobotSetup) => {
+  const { describePolicy, openPolicyFor } = await loadPolicyModule(setup.policyModule);
+  let stage: Stage | null = null;
+
+  const stageFor = async (task: string): Promise<Stage> => {
+    if (stage?.task === task) return stage;
+    await stage?.policy.close();
+    await stage?.arena.world.close();
+    stage = null;
+    const arena = await openArena({
+      task,
+      split: setup.split,
+      embodiment: describePolicy(setup.policy).embodiment,
+      strength: 1,
+      filmSizePx: FILM_SIZE_PX,
+      ...(setup.episodeSec === null ? {} : { timeLimitSec: setup.episodeSec }),
     });
-    return { kind: "episode", recorded, outcome, embodiment };
-  } catch (error) {
-    recorder.abort();
-    throw error;
-  }
-}
+    stage = { task, arena, policy: await openPolicyFor(setup.policy, arena.world) };
+    return stage;
+  };
 
-let last: Promise<void> = Promise.resolve();
-process.on("message", (order: FleetOrder) => {
-  last = last.then(async () => {
+  return async (order: FleetOrder): Promise<FleetAnswer> => {
+    const { arena, policy } = await stageFor(order.task);
+    const { embodiment } = arena.world;
+    const recorder = new EpisodeRecorder({
+      folder: setup.recordingFolder,
+      embodiment,
+      fps: embodiment.controlRateHz,
+    });
     try {
-      process.send?.(await answer(order));
+      const { outcome, task } = await liveThrough(arena, policy, order.seed, (step) => recorder.add(step));
+      const recorded = recorder.finish({
+        ...(task === "" ? {} : { task }),
+        success: outcome.success,
+        provenance: provenanceOf(setup, order, outcome),
+      });
+      return { recorded, outcome, embodiment };
     } catch (error) {
-      const isOurs = error instanceof OrreryError;
-      const text = error instanceof Error ? (error.stack ?? error.message) : messageOf(error);
-      const message: FleetAnswer = {
-        kind: "error",
-        message: isOurs ? error.message : text,
-        exitCode: isOurs ? error.exitCode : null,
-      };
-      process.send?.(message);
+      recorder.abort();
+      throw error;
     }
-  });
+  };
 });
-process.send?.({ kind: "ready" } satisfies FleetAnswer);
+
+function provenanceOf(
+  { operator, split, round }: RobotSetup,
+  { task, seed, index }: FleetOrder,
+  { failure, surprise }: FleetOutcome,
+): Provenance {
+  return {
+    stream: "fleet",
+    operator,
+    licence: "Apache-2.0",
+    seed,
+    labels: {
+      task,
+      split,
+      round,
+      home: index,
+      ...(failure === null ? {} : { failure }),
+      ...(surprise === null ? {} : { surprise }),
+    },
+  };
+}

@@ -4,11 +4,12 @@
  * that it does not depend on how many robots there were, which were lost, or how often the fleet was stopped.
  */
 import { AbortedError, OrreryError } from "@orrery/core";
+import { OrderedProcess, workThrough, type ProcessLost } from "@orrery/core/node";
 import { openDataset, openDatasetWriter } from "@orrery/data";
 import { FleetLog, type FleetNote } from "./log.ts";
-import type { FleetOrder, RobotSetup } from "./messages.ts";
-import { Robot, RobotLost } from "./robot.ts";
+import type { FleetAnswer, FleetOrder, RobotSetup } from "./messages.ts";
 
+const CHILD = new URL("./robot.child.ts", import.meta.url);
 /** So often a robot is sent to a home; then the home is given up, and counted. */
 const ATTEMPTS = 2;
 
@@ -57,103 +58,59 @@ export async function runFleet(options: FleetOptions): Promise<FleetSummary> {
 class Fleet {
   readonly #options: FleetOptions;
   readonly #log: FleetLog;
-  readonly #queue: FleetOrder[];
   readonly #losses = new Map<FleetOrder, { died: number; silent: number }>();
-  readonly #robots = new Set<Robot>();
-  #failure: unknown = null;
 
   constructor(options: FleetOptions, log: FleetLog) {
     this.#options = options;
     this.#log = log;
-    this.#queue = options.orders.filter(({ index }) => !log.has(index));
   }
 
   async finish(): Promise<void> {
-    const { signal, robots, orders } = this.#options;
-    const killAll = (): void => {
-      for (const robot of this.#robots) robot.kill();
-    };
-    signal?.addEventListener("abort", killAll);
+    const { signal, robots, orders, answerSec } = this.#options;
     this.#report();
-    try {
-      const count = Math.min(robots, this.#queue.length);
-      await Promise.all(Array.from({ length: count }, () => this.#work()));
-    } finally {
-      signal?.removeEventListener("abort", killAll);
-      killAll();
-    }
+    await workThrough({
+      jobs: orders.filter(({ index }) => !this.#log.has(index)),
+      workers: robots,
+      start: () => this.#start(),
+      orderOf: (order) => order,
+      onAnswer: (order, answer) => this.#keep(order, answer),
+      onLost: (order, loss) => this.#lose(order, loss),
+      answerSec,
+      signal,
+    });
     if (signal?.aborted) {
       throw new AbortedError(
         `flywheel: the fleet was stopped after ${this.#log.notes.length} of ${orders.length} homes, which are kept. Add --resume to go on.`,
       );
     }
-    if (this.#failure !== null) throw this.#failure;
   }
 
-  /** One robot's work, and that of those who take its place. */
-  async #work(): Promise<void> {
-    let robot: Robot | null = null;
-    try {
-      for (;;) {
-        const order = this.#next();
-        if (order === undefined) return;
-        robot ??= this.#start();
-        try {
-          await this.#send(robot, order);
-        } catch (error) {
-          if (this.#options.signal?.aborted) return;
-          if (!(error instanceof RobotLost)) throw error;
-          robot.kill();
-          this.#robots.delete(robot);
-          robot = null;
-          this.#lose(order, error);
-        }
-      }
-    } catch (error) {
-      // The first failure counts; the others stop at their next order.
-      this.#failure ??= error;
-    } finally {
-      if (robot !== null) {
-        robot.kill();
-        this.#robots.delete(robot);
-      }
-    }
-  }
-
-  #next(): FleetOrder | undefined {
-    if (this.#failure !== null || this.#options.signal?.aborted) return undefined;
-    return this.#queue.shift();
-  }
-
-  #start(): Robot {
+  #start(): OrderedProcess<FleetOrder, FleetAnswer> {
     const { policyModule, policy, operator, split, round, episodeSec } = this.#options;
     const { recordingFolder } = this.#log;
-    const robot = new Robot({ policyModule, policy, operator, split, round, episodeSec, recordingFolder });
-    this.#robots.add(robot);
-    return robot;
+    const setup: RobotSetup = { policyModule, policy, operator, split, round, episodeSec, recordingFolder };
+    return new OrderedProcess(CHILD, "fleet: a robot", setup);
   }
 
-  async #send(robot: Robot, order: FleetOrder): Promise<void> {
-    const { recorded, outcome, embodiment } = await robot.run(order, this.#options.answerSec);
+  #keep(order: FleetOrder, { recorded, outcome, embodiment }: FleetAnswer): void {
     this.#log.keepEmbodiment(embodiment);
     this.#log.add({ ...order, outcome, recorded, lost: null, ...this.#lossesOf(order) });
     this.#report();
   }
 
-  #lose(order: FleetOrder, error: RobotLost): void {
+  /** @returns whether another robot is to go there */
+  #lose(order: FleetOrder, loss: ProcessLost): boolean {
     const before = this.#lossesOf(order);
-    const losses = { ...before, [error.reason]: before[error.reason] + 1 };
+    const losses = { ...before, [loss.reason]: before[loss.reason] + 1 };
     this.#losses.set(order, losses);
     const isGivenUp = losses.died + losses.silent >= ATTEMPTS;
     const next = isGivenUp ? "It is given up." : "Another robot is sent there.";
-    this.#options.onNote?.(`${error.message} It was in home ${order.index} (${order.task}). ${next}`);
-    if (!isGivenUp) {
-      this.#queue.unshift(order);
-      return;
-    }
-    const lost = error.reason === "silent" ? "robots stopped answering" : "robots died";
+    this.#options.onNote?.(`${loss.message} It was in home ${order.index} (${order.task}). ${next}`);
+    if (!isGivenUp) return true;
+    const lost = loss.reason === "silent" ? "robots stopped answering" : "robots died";
     this.#log.add({ ...order, outcome: null, recorded: null, lost, ...losses });
     this.#report();
+    return false;
   }
 
   #lossesOf(order: FleetOrder): { died: number; silent: number } {
