@@ -81,8 +81,8 @@ const learn = (from: string, out: string, ...more: string[]): string[] =>
 test.each<[what: string, code: 1 | 2, message: RegExp, args: () => string[]]>([
   [
     "a wrong path",
-    1,
-    /must be a LeRobot dataset .* not there\. Check the path/,
+    2,
+    /must be a LeRobot dataset .* nothing is there\. Check the path/,
     () => learn("nowhere", "new"),
   ],
   ["an empty folder", 1, /must be a LeRobot dataset .* it is empty/, () => learn("empty", "new")],

@@ -54,12 +54,22 @@ describe("the command line", () => {
     expect(Array.isArray(facts.problems)).toBe(true);
   });
 
-  test("a path that is no dataset is one message, exit code 1 and no stack", async () => {
+  test("nothing at a path is wrong use, something else there is not; one message each and no stack", async () => {
     const folder = mkdtempSync(join(tmpdir(), "orrery-cli-"));
     try {
-      for (const path of [join(folder, "nowhere"), folder]) {
-        const { code, stderr, stdout } = await orrery("data", "info", path, "--json");
-        expect(code).toBe(1);
+      const nowhere = join(folder, "nowhere");
+      const to = ["--to", join(tmpdir(), "orrery-never-made", "set")];
+      const cases: readonly (readonly [exitCode: 1 | 2, path: string, ...command: string[]])[] = [
+        [2, nowhere, "info"],
+        [2, nowhere, "list"],
+        [2, nowhere, "import", ...to],
+        [1, folder, "info"],
+        [1, folder, "import", ...to],
+      ];
+      const ended = cases.map(([, path, ...command]) => orrery("data", ...command, path, "--json"));
+      for (const [i, { code, stderr, stdout }] of (await Promise.all(ended)).entries()) {
+        const [exitCode, path, command] = cases[i] as (typeof cases)[number];
+        expect([command, code]).toEqual([command, exitCode]);
         expect(stderr.trimEnd().split("\n")).toHaveLength(1);
         expect(JSON.parse(stdout).error).toContain(path);
       }

@@ -43,6 +43,27 @@ test("a second interrupt ends a process that does not obey", async () => {
   expect(code).toBe(1);
 });
 
+test.each(["SIGINT", "SIGTERM"] as const)("%s ends work that never asked for a signal", async (name) => {
+  const code = `
+    import { guardProcess } from "./packages/cli/src/process.ts";
+    guardProcess();
+    setInterval(() => {}, 1000);
+    console.error("ready");
+  `;
+  const args = ["--import", "tsx", "--input-type=module", "-e", code, "--", "--json"];
+  const child = spawn(process.execPath, args, { cwd: ROOT });
+  let [stdout, stderr] = ["", ""];
+  child.stdout.on("data", (text) => (stdout += String(text)));
+  child.stderr.on("data", (text) => {
+    stderr += String(text);
+    if (String(text).includes("ready")) child.kill(name);
+  });
+  const [exitCode, signal] = await once(child, "close");
+  expect([exitCode, signal]).toEqual([1, null]);
+  expect(stderr).toMatch(/^ready\n\norrery: stopped before its end; .*\n$/);
+  expect(JSON.parse(stdout)).toEqual({ error: expect.stringContaining("stopped before its end") as string });
+});
+
 test("what nobody caught ends with 1, its stack, and one JSON object where that was asked for", async () => {
   const code = `
     import { guardProcess } from "./packages/cli/src/process.ts";

@@ -1,8 +1,12 @@
 /** What the command line owes to the process it runs in: closed pipes, Ctrl-C, defects that nobody caught. */
 import { renderError } from "./failure.ts";
 
-/** Survives a reader that goes away (`orrery data list STORE | head`) and reports what nobody caught. */
+/**
+ * Survives a reader that goes away (`orrery data list STORE | head`), reports what nobody caught, and ends on Ctrl-C
+ * until a command takes that over with `interruptSignal`.
+ */
 export function guardProcess(): void {
+  for (const name of INTERRUPTS) process.on(name, endAtOnce);
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       // The work goes on: a closed pipe loses the report of it, not the work.
@@ -24,6 +28,16 @@ export function reportAsJson(message: string): void {
   if (process.argv.includes("--json")) process.stdout.write(`${JSON.stringify({ error: message })}\n`);
 }
 
+const INTERRUPTS = ["SIGINT", "SIGTERM"] as const;
+
+/** For commands that have nothing to keep: what they write, they write whole at their end. */
+function endAtOnce(): void {
+  const message = "stopped before its end; what was there before is as it was.";
+  process.stderr.write(`\norrery: ${message}\n`);
+  reportAsJson(message);
+  process.exit(1);
+}
+
 /** Wrappers (timeout, npm) pass a Ctrl-C on to a process that has had it from the terminal already. */
 const SAME_INTERRUPT_MS = 500;
 
@@ -43,8 +57,10 @@ export function interruptSignal(): AbortSignal {
       process.exit(1);
     }
   };
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
+  for (const name of INTERRUPTS) {
+    process.off(name, endAtOnce);
+    process.on(name, interrupt);
+  }
   return controller.signal;
 }
 

@@ -1,4 +1,9 @@
-/** How every command runs: `--json` and `--seed` mean the same everywhere, progress goes to stderr, Ctrl-C aborts. */
+/**
+ * How every command runs: `--json` and `--seed` mean the same everywhere, progress goes to stderr, Ctrl-C aborts.
+ *
+ * Exit code 2 is wrong use, which includes a path where nothing is; 1 is everything else, which includes a path where
+ * something is, but not what is needed (an empty folder, a file cut off), and Ctrl-C.
+ */
 import type { Command, OptionValues } from "commander";
 import { wholeNumber } from "./options.ts";
 import { interruptSignal } from "./process.ts";
@@ -7,8 +12,8 @@ import { Progress } from "./progress.ts";
 /** What a command gets beside its own arguments and options. */
 export interface Run {
   /**
-   * Aborts on Ctrl-C. Reading it is a promise to obey it: only then is Ctrl-C taken from the system, which ends the
-   * process at once for commands that have nothing to keep.
+   * Aborts on Ctrl-C. Reading it is a promise to obey it: a command that never does is ended at once, with one message
+   * and exit code 1 as well (`guardProcess`).
    */
   readonly signal: AbortSignal;
   readonly progress: Progress;

@@ -1,21 +1,20 @@
 /**
  * How often curation is right, and how fast, on real clips cut and copied in known ways.
  *
- *     npx tsx packages/data/bench/curation.bench.ts
+ *     npx tsx packages/data/bench/curation.bench.ts [folder of the sample recordings]
  *
- * Clips come from the sample recordings (ORRERY_TEST_DATA, or ../shared/data). Cuts: episodes spliced from random pieces,
+ * Clips come from that folder, or from ORRERY_TEST_DATA. Cuts: episodes spliced from random pieces,
  * counted right within one frame. Copies: each piece again, changed in one way; the other pieces of the same recordings
  * stand beside them as look-alikes. Seed 1; results and their reading are in docs/curation.md.
  */
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { makeRng, type Image } from "@orrery/core";
+import { recordingsFolder } from "./recordings-folder.ts";
 import { curateDataset, openDatasetWriter, readCuration, VideoReader, type Finding } from "../src/index.ts";
 
-const DATA =
-  process.env["ORRERY_TEST_DATA"] ?? fileURLToPath(new URL("../../../../shared/data", import.meta.url));
+const DATA = recordingsFolder();
 const SIZE = { width: 192, height: 144 };
 const FPS = 15;
 const CLIPS = [

@@ -1,12 +1,13 @@
 /**
  * What the video writer's defaults and the clip loader rest on. Prints one table per question.
  *
- *     node --import tsx packages/data/bench/video.bench.ts [folder with cr5-banana-raw and cr5-banana-lowres]
+ *     node --import tsx packages/data/bench/video.bench.ts [folder with cr5-banana-raw and cr5-banana-lowres, or ORRERY_TEST_DATA]
  */
 import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import type { Image } from "@orrery/core";
+import { recordingsFolder } from "./recordings-folder.ts";
 import {
   episodeFrames,
   makeClipLoader,
@@ -16,10 +17,7 @@ import {
   type VideoWriterOptions,
 } from "../src/index.ts";
 
-const data =
-  process.argv[2] ??
-  process.env["ORRERY_TEST_DATA"] ??
-  resolve(import.meta.dirname, "../../../../shared/data");
+const data = recordingsFolder();
 const folder = mkdtempSync(join(tmpdir(), "orrery-bench-"));
 const perSec = (count: number, sinceMs: number): number =>
   Math.round((count / (performance.now() - sinceMs)) * 1000);

@@ -1,7 +1,8 @@
 /** What a dataset or a store holds, in numbers for people and for `--json`. Reads metadata only. */
+import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { DataError, namesOf, widthOf } from "@orrery/core";
+import { DataError, namesOf, UsageError, widthOf } from "@orrery/core";
 import { openDataset } from "./open.ts";
 import type { Problem } from "./problems.ts";
 
@@ -91,10 +92,15 @@ export type StoreEntry =
 
 /**
  * All datasets directly inside a folder, by name.
- * @throws {DataError} if there is no such folder
+ * @throws {UsageError} if there is no such folder
+ * @throws {DataError} if it cannot be listed
  */
 export async function listStore(path: string): Promise<StoreEntry[]> {
   const root = resolve(path);
+  if (!existsSync(root))
+    throw new UsageError(
+      `listStore: ${root} must be a folder of datasets, nothing is there. Check the path.`,
+    );
   let names: string[];
   try {
     names = (await readdir(root, { withFileTypes: true }))

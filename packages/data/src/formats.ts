@@ -1,6 +1,6 @@
 /** The formats that can be brought in, by name or by a look at the path. */
 import { existsSync, readdirSync, statSync } from "node:fs";
-import { UsageError } from "@orrery/core";
+import { DataError, UsageError } from "@orrery/core";
 import { IMPORTERS } from "./importers/index.ts";
 import { lerobotFormat } from "./lerobot/source.ts";
 import type { EpisodeSource, SourceFormat, SourceOptions } from "./source.ts";
@@ -30,12 +30,13 @@ export class FormatRegistry {
 
   /**
    * The format that is surest of a path; the first one registered wins a tie.
-   * @throws {UsageError} if the path does not exist, is an empty folder, or no format recognises it
+   * @throws {UsageError} if the path does not exist, or no format recognises it
+   * @throws {DataError} if it is an empty folder
    */
   async guess(path: string): Promise<SourceFormat> {
-    if (!existsSync(path)) throw new UsageError(`import: ${path} must exist, it does not. Check the path.`);
+    mustExist(path);
     if (statSync(path).isDirectory() && readdirSync(path).length === 0)
-      throw new UsageError(`import: ${path} must hold recordings, it is empty. Check the path.`);
+      throw new DataError(`import: ${path} must hold recordings, it is empty. Check the path.`, { path });
     let best: SourceFormat | undefined;
     let surest = 0;
     for (const format of this.#formats.values()) {
@@ -54,8 +55,13 @@ export class FormatRegistry {
     options: SourceOptions & { readonly format?: string } = {},
   ): Promise<EpisodeSource> {
     const { format, ...rest } = options;
+    mustExist(path);
     return (format === undefined ? await this.guess(path) : this.get(format)).open(path, rest);
   }
+}
+
+function mustExist(path: string): void {
+  if (!existsSync(path)) throw new UsageError(`import: ${path} must exist, it does not. Check the path.`);
 }
 
 /** All formats of this package; other packages may register more. */

@@ -11,7 +11,7 @@ const messages = (problems: readonly { message: string }[]): string =>
   problems.map(({ message }) => message).join("\n");
 
 test("a wrong path, an empty folder and a folder of datasets each get their own advice", async () => {
-  await expect(openDataset("/nowhere/at/all")).rejects.toThrow(/empty or not there\. Check the path/);
+  await expect(openDataset("/nowhere/at/all")).rejects.toThrow(/nothing is there\. Check the path/);
   await expect(openDataset(temporaryFolder("empty"))).rejects.toThrow(/it is empty or not there/);
   const { root } = makeV21([2]);
   await expect(openDataset(join(root, ".."))).rejects.toThrow(/meta\/info\.json/);

@@ -17,6 +17,7 @@ export {
   type LabelStudyOptions,
   type LabelStudyResult,
 } from "./labels/study.ts";
+export { CONDITION_KINDS, type ConditionKind } from "./labels/conditions.ts";
 export { labelReport, nameOf } from "./labels/report.ts";
 export { scoreInverse, type InverseScores } from "./labels/score-inverse.ts";
 export * from "./control/index.ts";

@@ -6,9 +6,10 @@ import { makeRng, UsageError } from "@orrery/core";
  * - inferred: a share of the episodes with actions, and video of the rest with actions inferred by an inverse dynamics
  *   model that was trained on that share only.
  * - none: the same share and the same video, without inferring anything.
- * - part: the share alone; the rest does not exist for it, not even for its tokenizer.
+ * - part: the share alone; the rest does not exist for it (except where all conditions are given one tokenizer).
  */
-export type ConditionKind = "all" | "inferred" | "none" | "part";
+export const CONDITION_KINDS = ["all", "inferred", "part", "none"] as const;
+export type ConditionKind = (typeof CONDITION_KINDS)[number];
 
 export interface Condition {
   readonly kind: ConditionKind;
@@ -19,16 +20,19 @@ export interface Condition {
 }
 
 /** The reference first, since the others take its tokenizer; then the largest share, which the bar is set for. */
-export function conditionsOf(shares: readonly number[]): Condition[] {
+export function conditionsOf(
+  shares: readonly number[],
+  kinds: readonly ConditionKind[] = CONDITION_KINDS,
+): Condition[] {
   const bad = shares.find((share) => !(share > 0 && share < 1));
   if (bad !== undefined || shares.length === 0)
     throw new UsageError(`eval labels: shares must lie between 0 and 1, got ${bad ?? "none"}.`);
-  const kinds: readonly ConditionKind[] = ["inferred", "part", "none"];
+  const compared = CONDITION_KINDS.filter((kind) => kind !== "all" && kinds.includes(kind));
   const falling = [...new Set(shares)].toSorted((a, b) => b - a);
   return [
     { kind: "all", share: 1, name: "all" },
     ...falling.flatMap((share) =>
-      kinds.map((kind) => ({ kind, share, name: `${kind}-${percentOf(share)}` })),
+      compared.map((kind) => ({ kind, share, name: `${kind}-${percentOf(share)}` })),
     ),
   ];
 }

@@ -40,7 +40,7 @@ export function labelReport(result: LabelStudyResult, facts: Report["facts"]): R
     sections: [
       {
         title: "Label efficiency",
-        text: `Held out: ${heldEpisodes} episodes, ${windows} windows, ${contextFrames} frames given and ${horizon} predicted with the true actions. The gain is the PSNR of the mean squared error minus that of copying the last frame, mean over the horizons. No condition sees states. Intervals: 95 %, by resampling held-out episodes; one training run per condition.`,
+        text: `Held out: ${heldEpisodes} episodes, ${windows} windows, ${contextFrames} frames given and ${horizon} predicted with the true actions. The gain is the PSNR of the mean squared error minus that of copying the last frame, mean over the horizons from 2 on. No condition sees states. Intervals: 95 %, by resampling held-out episodes; one training run per condition.`,
         blocks: [
           {
             kind: "chart",

@@ -77,10 +77,11 @@ export function pooledPsnr(
   );
 }
 
-/** Gain in PSNR over copying the last frame, mean over all horizons, dB. */
+/** Gain in PSNR over copying the last frame, mean over the horizons from two frames on, dB. */
 export function gainOf(errors: readonly EpisodeErrors[]): number {
   const copy = pooledPsnr(errors, "copyLast");
-  return mean(pooledPsnr(errors, "model").map((value, h) => value - (copy[h] as number)));
+  const gains = pooledPsnr(errors, "model").map((value, h) => value - (copy[h] as number));
+  return mean(gains.length > 1 ? gains.slice(1) : gains);
 }
 
 export interface Compared {

@@ -23,7 +23,13 @@ import {
   type StepPart,
   type TrainingSource,
 } from "@orrery/models";
-import { conditionsOf, labelledEpisodes, percentOf, type Condition } from "./conditions.ts";
+import {
+  conditionsOf,
+  labelledEpisodes,
+  percentOf,
+  type Condition,
+  type ConditionKind,
+} from "./conditions.ts";
 import { compare, pooledPsnr, scoreEpisodes, type Compared, type EpisodeErrors } from "./score.ts";
 import { scoreInverse, type InverseScores } from "./score-inverse.ts";
 
@@ -37,6 +43,13 @@ export interface LabelStudyOptions {
   readonly out: string;
   readonly config: ModelConfig;
   readonly inverse: InverseConfig;
+  /**
+   * A finished run whose tokenizer all conditions take. It needs no actions, so that a tokenizer of all training video
+   * is the same for everybody; without it the reference trains one, and "part" one of its own.
+   */
+  readonly tokenizer?: string;
+  /** Beside the reference; all where left out. */
+  readonly kinds?: readonly ConditionKind[];
   readonly seed: number;
   readonly windowsPerEpisode?: number;
   readonly contextFrames?: number;
@@ -80,13 +93,13 @@ export async function studyLabels(options: LabelStudyOptions): Promise<LabelStud
 }
 
 /** The settings that all stages of a study share; a folder belongs to one set of them. */
-function claim({ out, data, train, seed, config, inverse }: LabelStudyOptions): void {
+function claim({ out, data, train, seed, config, inverse, tokenizer }: LabelStudyOptions): void {
   const path = join(out, "study.json");
-  const settings = { data, train, seed, config, inverse };
+  const settings = { data, train, seed, config, inverse, ...(tokenizer === undefined ? {} : { tokenizer }) };
   if (!existsSync(path)) return writeJsonAtomic(path, settings);
   if (isDeepStrictEqual(JSON.parse(readFileSync(path, "utf8")), settings)) return;
   throw new UsageError(
-    `eval labels: ${out} holds a study with other data, episodes, seed or configuration. Name another folder.`,
+    `eval labels: ${out} holds a study with other data, episodes, seed, configuration or tokenizer. Name another folder.`,
   );
 }
 
@@ -101,8 +114,8 @@ class Study {
   }
 
   async run(): Promise<LabelStudyResult> {
-    const { shares, held, seed, data, train } = this.#options;
-    const conditions = conditionsOf(shares);
+    const { shares, held, seed, data, train, kinds } = this.#options;
+    const conditions = conditionsOf(shares, kinds);
     const errors = new Map<Condition, EpisodeErrors[]>();
     const dataset = await openDataset(data);
     for (const condition of conditions) {
@@ -143,20 +156,27 @@ class Study {
     if (isFinished(run)) return run;
     const sources = await this.#sourcesOf(condition);
     this.#options.onStage?.(`train ${condition.name}`);
-    const ownsTokenizer = condition.kind === "all" || condition.kind === "part";
+    const tokenizerFrom = this.#tokenizerFor(condition);
     await trainWorldModel({
       config,
       sources,
       out: run,
       seed,
       resume: isRun(run),
-      ...(ownsTokenizer ? {} : { tokenizerFrom: join(out, "runs", "all") }),
+      ...(tokenizerFrom === undefined ? {} : { tokenizerFrom }),
       onProgress: ({ phase, progress }) =>
         this.#options.onProgress?.(`${condition.name}: ${phase}`, progress),
       ...(onNote === undefined ? {} : { onNote }),
       ...this.#signal(),
     });
     return run;
+  }
+
+  /** The run whose tokenizer a condition takes; undefined where it trains its own. */
+  #tokenizerFor({ kind }: Condition): string | undefined {
+    const { tokenizer, out } = this.#options;
+    if (tokenizer !== undefined) return tokenizer;
+    return kind === "all" || kind === "part" ? undefined : join(out, "runs", "all");
   }
 
   async #sourcesOf({ kind, share }: Condition): Promise<TrainingSource[]> {

@@ -1,6 +1,5 @@
 /** `orrery bench import`: bringing video into the store beside ffmpeg, and random access beside decoding in order. */
 import { existsSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { UsageError } from "@orrery/core";
 import type { ImportBench } from "@orrery/data/bench";
 import type { Command } from "commander";
@@ -63,10 +62,11 @@ function describeBench({ imports, access }: ImportBench): string {
   ].join("\n");
 }
 
+/** @throws {UsageError} if no folder is known */
 function testRecordings(): string {
-  const folder =
-    process.env["ORRERY_TEST_DATA"] ??
-    fileURLToPath(new URL("../../../../../../shared/data", import.meta.url));
-  if (existsSync(folder)) return folder;
-  throw new UsageError("bench import: a folder of videos must be named, or ORRERY_TEST_DATA be set.");
+  const folder = process.env["ORRERY_TEST_DATA"];
+  if (folder !== undefined && existsSync(folder)) return folder;
+  throw new UsageError(
+    `bench import: a folder of videos must be named, or ORRERY_TEST_DATA name one; it is ${folder ?? "not set"}${folder === undefined ? "" : ", where nothing is"}.`,
+  );
 }

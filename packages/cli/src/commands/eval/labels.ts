@@ -3,7 +3,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { UsageError } from "@orrery/core";
 import { writeFileAtomic, writeJsonAtomic } from "@orrery/core/node";
-import type { ConditionResult } from "@orrery/eval";
+import type { ConditionKind, ConditionResult } from "@orrery/eval";
 import type { Command } from "commander";
 import { formatTable } from "../../format.ts";
 import { episodeList, positiveWhole } from "../../options.ts";
@@ -18,6 +18,8 @@ interface LabelFlags {
   readonly config: string;
   readonly inverse: string;
   readonly windows: number;
+  readonly tokenizer?: string;
+  readonly conditions: string;
 }
 
 export function addEvalLabels(group: Command): void {
@@ -30,17 +32,24 @@ export function addEvalLabels(group: Command): void {
     .option("--shares <list>", "shares of the episodes whose actions are known", "0.1,0.3")
     .option("--config <config>", "preset or .json file of the world models", "tiny")
     .option("--inverse <preset>", "preset of the inverse dynamics models", "idm-tiny")
+    .option("--tokenizer <run>", "finished run whose tokenizer all conditions share; it needs no actions")
+    .option(
+      "--conditions <list>",
+      "of inferred, part, none: what is compared with all labelled",
+      "inferred,part,none",
+    )
     .option("--windows <n>", "windows per held-out episode", positiveWhole, 16)
     .description("label efficiency: world models trained with few actions and much video, compared");
   runs(command, async (_args, options, run) => {
     const flags = options as LabelFlags;
-    const { labelReport, nameOf, renderReport, studyLabels } = await import("@orrery/eval");
+    const { CONDITION_KINDS, labelReport, nameOf, renderReport, studyLabels } = await import("@orrery/eval");
     const { inverseConfig, loadConfig } = await import("@orrery/models");
     const config = loadConfig(flags.config);
     if (!("dynamics" in config))
       throw new UsageError(
         `eval labels: --config must name a generative world model, got "${flags.config}".`,
       );
+    const kinds = conditionKinds(flags.conditions, CONDITION_KINDS);
     const began = performance.now();
     const result = await studyLabels({
       data: flags.data,
@@ -50,6 +59,8 @@ export function addEvalLabels(group: Command): void {
       out: flags.out,
       config,
       inverse: inverseConfig(flags.inverse),
+      kinds,
+      ...(flags.tokenizer === undefined ? {} : { tokenizer: flags.tokenizer }),
       windowsPerEpisode: flags.windows,
       seed: run.seed,
       onStage: (stage) => process.stderr.write(`eval labels: ${stage}\n`),
@@ -98,5 +109,16 @@ export function addEvalLabels(group: Command): void {
     }
     run.print(`Report: ${join(flags.out, "report.html")}`);
     return snakeKeys(result);
+  });
+}
+
+/** @throws {UsageError} if one of them is not a condition beside the reference */
+function conditionKinds(list: string, known: readonly ConditionKind[]): ConditionKind[] {
+  return list.split(",").map((name) => {
+    const kind = known.find((candidate) => candidate === name && candidate !== "all");
+    if (kind !== undefined) return kind;
+    throw new UsageError(
+      `eval labels: --conditions must be a list of inferred, part, none, got "${name}" in it.`,
+    );
   });
 }
