@@ -2,7 +2,9 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { DataError, namesOf, UsageError, widthOf } from "@orrery/core";
+import { DataError, namesOf, UsageError, widthOf, type StatePart } from "@orrery/core";
+import { extraFeatures, vectorFeatures } from "./lerobot/embodiment.ts";
+import type { Feature } from "./lerobot/features.ts";
 import { openDataset } from "./open.ts";
 import type { Problem } from "./problems.ts";
 
@@ -10,6 +12,8 @@ import type { Problem } from "./problems.ts";
 export interface VectorDescription {
   readonly width: number;
   readonly names: readonly string[];
+  /** False where the body has it and no column of the dataset holds it, as in video that was labelled. */
+  readonly isRecorded: boolean;
 }
 
 export interface CameraDescription {
@@ -37,6 +41,8 @@ export interface DatasetDescription {
   readonly cameras: readonly CameraDescription[];
   readonly state: VectorDescription;
   readonly action: VectorDescription;
+  /** Columns beside these, such as sensors or inferred actions. */
+  readonly extra: readonly { readonly name: string; readonly width: number }[];
   /** Episodes per stream; those without one count as "unknown". */
   readonly streams: Readonly<Record<string, number>>;
   readonly licences: readonly string[];
@@ -75,14 +81,24 @@ export async function describeDataset(path: string): Promise<DatasetDescription>
       ...(codec === undefined ? {} : { codec }),
       episodes: usable.filter((episode) => episode.cameras[name] !== undefined).length,
     })),
-    state: { width: widthOf(state), names: namesOf(state) },
-    action: { width: widthOf(action), names: namesOf(action) },
+    state: vector(state, reader.features, "observation.state"),
+    action: vector(action, reader.features, "action"),
+    extra: extraFeatures(reader.features).map(({ name, width }) => ({ name, width })),
     streams,
     licences: [...new Set(usable.flatMap(({ provenance }) => provenance.licence ?? []))],
     successRate:
       judged.length > 0 ? judged.filter((episode) => episode.success).length / judged.length : null,
     problems: reader.problems,
   };
+}
+
+function vector(
+  parts: readonly StatePart[],
+  features: readonly Feature[],
+  key: "observation.state" | "action",
+): VectorDescription {
+  const isRecorded = vectorFeatures(features, key).length > 0;
+  return { width: widthOf(parts), names: namesOf(parts), isRecorded };
 }
 
 /** A dataset of a store, or why it cannot be opened. */

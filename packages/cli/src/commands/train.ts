@@ -19,6 +19,7 @@ interface TrainFlags {
   readonly tokenizer?: string;
   readonly match?: string;
   readonly inferred?: InferredUse;
+  readonly all?: true;
 }
 
 export function addTrain(program: Command): void {
@@ -45,6 +46,7 @@ export function addTrain(program: Command): void {
     .option("--cameras <names>", "cameras to learn from, parted by commas; all shared ones where left out")
     .option("--tokenizer <run>", "take the tokenizer of this finished run instead of training one")
     .option("--inferred <how>", "inferred actions: use, by-confidence or ignore", inferredUse)
+    .option("--all", "take whole datasets instead of what curation keeps (a mixture says so itself)")
     .option("--match <run>", "of a policy: as many parameters as this world model")
     .description("train a world model, or a policy by imitation, from scratch");
   runs(command, async (args, options, run) => {
@@ -148,14 +150,16 @@ function inferredUse(text: string): InferredUse {
 async function openSources({
   data,
   episodes,
+  all,
 }: TrainFlags): Promise<import("@orrery/models").TrainingSource[]> {
-  const { openDataset, readMixture } = await import("@orrery/data");
+  const { openSource, readMixture } = await import("@orrery/data");
   const paths = data.split(",").filter((path) => path !== "");
   const [mixture = ""] = paths;
   if (paths.length === 1 && mixture.endsWith(".json")) {
-    if (episodes === undefined) return [...(await readMixture(mixture)).sources];
+    const wrong = [...(episodes === undefined ? [] : ["--episodes"]), ...(all ? ["--all"] : [])];
+    if (wrong.length === 0) return [...(await readMixture(mixture)).sources];
     throw new UsageError(
-      `train: a mixture names its own episodes. Leave --episodes out, or write them in ${mixture}.`,
+      `train: a mixture names its own episodes and whether curation counts. Leave ${wrong.join(" and ")} out, or write that in ${mixture}.`,
     );
   }
   if (episodes !== undefined && paths.length > 1) {
@@ -165,10 +169,12 @@ async function openSources({
   }
   return Promise.all(
     paths.map(async (path) => {
-      const dataset = await openDataset(path);
-      for (const { severity, where, message } of dataset.problems)
+      const choice = { ...(episodes === undefined ? {} : { episodes }), ignoresCuration: all ?? false };
+      const { source, notes } = await openSource(path, choice);
+      for (const note of notes) process.stderr.write(`train: ${note}; --all takes everything\n`);
+      for (const { severity, where, message } of source.dataset.problems)
         if (severity !== "note") process.stderr.write(`train: ${path}: ${where}: ${message}\n`);
-      return episodes === undefined ? { dataset } : { dataset, episodes };
+      return source;
     }),
   );
 }

@@ -6,7 +6,7 @@
  * `findings.parquet`: one row per finding; `kept.parquet`: the spans to learn from; `cameras.parquet`: facts and motion.
  */
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DataError, messageOf } from "@orrery/core";
 import { writeFileAtomic, writeJsonAtomic } from "@orrery/core/node";
@@ -45,6 +45,11 @@ export interface CuratedEpisode {
 
 export function defaultSidecar(dataset: string): string {
   return join(dataset, "meta", "curation");
+}
+
+/** Whether a dataset has verdicts inside it. */
+export function isCurated(dataset: string): boolean {
+  return existsSync(join(defaultSidecar(dataset), "summary.json"));
 }
 
 /** A table as columns with their numpy types. */

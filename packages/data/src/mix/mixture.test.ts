@@ -5,7 +5,7 @@ import { makeClipLoader } from "../clips/index.ts";
 import { curateDataset } from "../curate/index.ts";
 import { flat, makeScene, writeTestDataset } from "../curate/testing.ts";
 import { temporaryFolder } from "../testing-datasets.ts";
-import { readMixture, writeMixtureFile, type MixtureSpec } from "./index.ts";
+import { openSource, readMixture, writeMixtureFile, type MixtureSpec } from "./index.ts";
 
 const scene = makeScene(9);
 const film = (n: number) => Array.from({ length: n }, (_, t) => scene.at(4 * Math.sin(t / 3), 0, t));
@@ -142,4 +142,16 @@ test("what does not fit is refused with its reason", async () => {
   writeFileSync(path, '{"name": "x", "sources": [{"dataset": "a", "wieght": 2, "episodes": "5-"}]}');
   await expect(readMixture(path)).rejects.toThrow(/sources\.0\.episodes.*wieght/);
   await expect(readMixture(join(folder, "none.json"))).rejects.toThrow("./orrery data mix");
+});
+
+test("a dataset named by itself gives what its curation keeps, and says what it leaves out", async () => {
+  const { source, notes } = await openSource(join(folder, "store/a"));
+  expect(source.episodes).toEqual([0, 2]); // episode 1 is black
+  expect(source.spans?.get(0)).toEqual([{ from: 0, to: 40 }]);
+  expect(notes.join()).toMatch(/20 of 80 frames are left out.*1 episodes whole/);
+  const whole = await openSource(join(folder, "store/a"), { episodes: [1], ignoresCuration: true });
+  expect([whole.source.episodes, whole.source.spans, whole.notes]).toEqual([[1], undefined, []]);
+  await expect(openSource(join(folder, "store/a"), { episodes: [1] })).rejects.toThrow(/keeps nothing/);
+  const uncurated = await openSource(join(folder, "store/b"));
+  expect([uncurated.source.episodes, uncurated.notes]).toEqual([undefined, []]);
 });

@@ -1,11 +1,11 @@
 /** A mixture opened: its datasets as sources of the clip loader, with the shares that follow from the weights. */
 import { resolve } from "node:path";
-import { DataError, UsageError, type Stream } from "@orrery/core";
-import type { ClipSource, KeptSpans } from "../clips/index.ts";
-import { keptSpansOf, readCuration } from "../curate/sidecar.ts";
+import { UsageError, type Stream } from "@orrery/core";
+import type { ClipSource } from "../clips/index.ts";
 import { lengthOf } from "../curate/spans.ts";
 import { openDataset } from "../open.ts";
 import type { DatasetReader } from "../reader.ts";
+import { curatedSpans } from "./curated.ts";
 import {
   episodesOf,
   loadMixtureFile,
@@ -128,27 +128,6 @@ async function splitByStream(
     });
   }
   return parts;
-}
-
-/** What curation keeps of each episode that it has judged as it is now. */
-async function curatedSpans(path: string, dataset: DatasetReader, notes: string[]): Promise<KeptSpans> {
-  const curation = await readCuration(path);
-  const known = new Map(curation.episodes.map((episode) => [episode.episode, episode]));
-  const stale = dataset.episodes.filter(({ index, length }) => known.get(index)?.length !== length);
-  if (stale.length > 0) {
-    const first = stale[0]?.index;
-    if (stale.length === dataset.episodes.length) {
-      throw new DataError(
-        `mixture: the curation of ${path} fits none of its episodes. Run: ./orrery data curate ${path}`,
-        { path },
-      );
-    }
-    notes.push(
-      `${path}: ${stale.length} episodes came or changed after the curation (first ${first}) and are left out. Run: ./orrery data curate ${path}`,
-    );
-  }
-  const isStale = new Set(stale.map(({ index }) => index));
-  return new Map([...keptSpansOf(curation)].filter(([episode]) => !isStale.has(episode)));
 }
 
 /** A source's share: that of its stream, times its own within the stream. */

@@ -1,26 +1,8 @@
-import type { CurationExample, CurationReport } from "@orrery/data";
+import type { CurationExample } from "@orrery/data";
 import { renderReport } from "@orrery/eval/report";
 import { expect, test } from "vitest";
+import { CURATION_REPORT } from "./curation.testing.ts";
 import { curationPage } from "./curation-report.ts";
-
-const REPORT: CurationReport = {
-  dataset: "/store/clips",
-  sidecar: "/store/clips/meta/curation",
-  episodes: 4,
-  keptEpisodes: 3,
-  frames: 1000,
-  keptFrames: 750,
-  seconds: 100,
-  keptSeconds: 75,
-  keptSpans: 5,
-  verdicts: [
-    { verdict: "black", findings: 2, episodes: 1, droppedFrames: 250, droppedSeconds: 25, notedFrames: 0 },
-    { verdict: "cut", findings: 1, episodes: 1, droppedFrames: 0, droppedSeconds: 0, notedFrames: 0 },
-  ],
-  operators: [],
-  cameraMotion: { wrist: { free: 3, fixed: 1 } },
-  notes: ['"black" takes much'],
-};
 
 function example(change: Partial<CurationExample>): CurationExample {
   const strip = Uint8Array.of(1, 2, 3);
@@ -46,7 +28,7 @@ test("the page stands alone, shows kept and dropped with their reasons, and says
     example({}),
   ];
   const facts = { command: "./orrery data curate /store/clips", seconds: 3 };
-  const page = renderReport(curationPage(REPORT, examples, facts));
+  const page = renderReport(curationPage(CURATION_REPORT, examples, facts));
   const at = ["75.0 %", "Kept</h2>", "Black: dropped</h2>", "Cut: divided: no kept span crosses it</h2>"].map(
     (text) => page.lastIndexOf(text),
   );

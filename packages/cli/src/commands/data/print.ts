@@ -17,6 +17,7 @@ export function describeForPeople(dataset: DatasetDescription): string {
     ["cameras", dataset.cameras.map((camera) => describeCamera(camera, episodes)).join("; ") || "none"],
     ["state", describeVector(dataset.state)],
     ["action", describeVector(dataset.action)],
+    ["also", dataset.extra.map(({ name, width }) => `${name} (${width})`).join(", ") || "no other columns"],
     ["tasks", summarise(dataset.tasks)],
     [
       "streams",
@@ -44,8 +45,10 @@ function describeCamera(camera: DatasetDescription["cameras"][number], episodes:
   return `${name} ${width}x${height}${codec === undefined ? "" : ` ${codec}`}${missing}`;
 }
 
-function describeVector({ width, names }: VectorDescription): string {
-  return width === 0 ? "none" : `${width} numbers: ${names.join(", ")}`;
+function describeVector({ width, names, isRecorded }: VectorDescription): string {
+  if (width === 0) return "none";
+  const text = `${width} numbers: ${names.join(", ")}`;
+  return isRecorded ? text : `none recorded; the body has ${text}`;
 }
 
 function summarise(tasks: readonly string[]): string {
