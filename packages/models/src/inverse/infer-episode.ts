@@ -9,7 +9,8 @@ export interface InferredActions {
   readonly std: Float32Array; // [T, A]
   /**
    * [T], 0 to 1: share of the actions' variance that the pictures explain, averaged over the numbers of the action;
-   * 1 = certain, 0 = no better than the training set's mean.
+   * 1 = certain, 0 = no better than the training set's mean. Never more than was true of the episodes that the model
+   * was calibrated on.
    */
   readonly confidence: Float32Array;
 }
@@ -47,11 +48,17 @@ export function inferEpisode(
       }),
     );
   }
+  const reliability = model.reliability.toFloat32();
   const confidence = Float32Array.from({ length }, (_, t) => {
     let sum = 0;
     for (let i = 0; i < A; i++)
-      sum += Math.max(0, 1 - ((std[t * A + i] as number) / (spread[i] as number)) ** 2);
+      sum += (reliability[i] as number) * claimed(std[t * A + i] as number, spread[i] as number);
     return A === 0 ? 0 : sum / A;
   });
   return { mean, std, confidence };
+}
+
+/** Share of a number's variance that a spread leaves explained, 0 to 1. */
+export function claimed(std: number, spread: number): number {
+  return Math.max(0, 1 - (std / spread) ** 2);
 }

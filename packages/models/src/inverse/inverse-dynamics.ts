@@ -9,7 +9,19 @@
  *
  * Shapes: B batch, T frames (past, current, future), V cameras, H W pixels, A action width.
  */
-import { buffer, dropout, Linear, Module, ones, rand, type Generator, type Tensor } from "@orrery/torch";
+import {
+  buffer,
+  dropout,
+  fromTyped,
+  Linear,
+  Module,
+  ones,
+  rand,
+  table,
+  where,
+  type Generator,
+  type Tensor,
+} from "@orrery/torch";
 import { Normalizer } from "../nets/normalizer.ts";
 import type { StreamFacts } from "../world-model.ts";
 import type { InverseConfig } from "./config.ts";
@@ -32,6 +44,13 @@ export class InverseDynamics extends Module {
   readonly actionScale: Normalizer;
   /** What the spread is multiplied by, found on episodes that were not trained on: [A]. */
   readonly calibration: Tensor;
+  /**
+   * What the confidence in each number is multiplied by, found there too: what the pictures explained of it over what
+   * the spread claimed that they explain; [A].
+   */
+  readonly reliability: Tensor;
+  /** What each number is multiplied by where time runs backwards; 0 where that is not known: [A]. */
+  readonly reversals: Tensor;
 
   constructor(config: InverseConfig, facts: StreamFacts, generator: Generator) {
     super();
@@ -47,6 +66,8 @@ export class InverseDynamics extends Module {
     this.head = new Linear(hidden, 2 * facts.actionWidth, generator, { std: 0 });
     this.actionScale = new Normalizer(facts.actionWidth);
     this.calibration = buffer(ones([facts.actionWidth]));
+    this.reliability = buffer(ones([facts.actionWidth]));
+    this.reversals = table(fromTyped(reversalsOf(facts), [facts.actionWidth]));
   }
 
   /** frames uint8 [B, T, V, H, W, 3] to what the action of the current frame is, in the data's own units. */
@@ -58,13 +79,23 @@ export class InverseDynamics extends Module {
     };
   }
 
-  /** Weighted negative log likelihood of actions [B, A], and their squared error in deviations; see the file's head. */
+  /**
+   * Weighted negative log likelihood of actions [B, A], and their squared error in deviations; see the file's head.
+   * Some clips are shown backwards: then what was a velocity or a step has its other sign, and nothing is asked about
+   * the numbers that name a place (`reversals`).
+   */
   loss(frames: Tensor, action: Tensor, generator: Generator): { nll: Tensor; error: Tensor } {
-    const pixels = jitterColours(toSigned(frames), this.config.colourJitter, generator);
+    const { colourJitter, reverseShare } = this.config;
+    const backwards = rand([frames.size(0), 1], { generator, device: frames.device }).lt(reverseShare);
+    const shown = where(backwards.view([-1, 1, 1, 1, 1, 1]), frames.flip([1]), frames);
+    const pixels = jitterColours(toSigned(shown), colourJitter, generator);
     const { mean, logStd } = this.#predict(pixels, generator);
-    const error = mean.sub(this.actionScale.normalize(action)).square();
+    const sign = where(backwards, this.reversals, ones([])); // [B, A]: -1, 0 or 1
+    const error = mean.sub(this.actionScale.normalize(action.mul(sign))).square();
     const likelihood = error.div(logStd.mul(2).exp()).div(2).add(logStd);
-    return { nll: likelihood.mul(logStd.detach().exp()).mean(), error: error.mean() };
+    const weight = sign.abs();
+    const meanOver = (x: Tensor): Tensor => x.mul(weight).sum().div(weight.sum().clampMin(1));
+    return { nll: meanOver(likelihood.mul(logStd.detach().exp())), error: meanOver(error) };
   }
 
   #predict(pixels: Tensor, generator?: Generator): { mean: Tensor; logStd: Tensor } {
@@ -74,6 +105,14 @@ export class InverseDynamics extends Module {
     const out = this.head.forward(generator === undefined ? h : dropout(h, rate, true, generator));
     return { mean: out.narrow(1, 0, A), logStd: out.narrow(1, A, A).clamp(...LOG_STD_RANGE) };
   }
+}
+
+/** Velocities and steps change their sign when a film runs backwards; a place that is commanded may be another one. */
+function reversalsOf({ embodiment, actionWidth }: StreamFacts): Float32Array {
+  const signs = embodiment.action.flatMap(({ width, mode, kind }) =>
+    Array.from({ length: width }, () => (mode === "absolute" || kind !== "continuous" ? 0 : -1)),
+  );
+  return Float32Array.from({ length: actionWidth }, (_, i) => signs[i] ?? 0);
 }
 
 /** Frames that one inference looks at. */

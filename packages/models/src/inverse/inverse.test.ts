@@ -9,11 +9,14 @@ import {
   openDatasetWriter,
   type DatasetReader,
 } from "@orrery/data";
+import { fromTyped, Generator, noGrad, zeros } from "@orrery/torch";
 import { beforeAll, expect, test } from "vitest";
 import { recordSquare, SQUARE, temporaryFolder } from "../testing.ts";
+import { calibrate } from "./calibrate.ts";
 import { inverseConfig, type InverseConfig } from "./config.ts";
 import { inferEpisode } from "./infer-episode.ts";
 import { ACTION_SOURCE, actionLabels, INFERRED_ACTION, INFERRED_CONFIDENCE } from "./inferred-columns.ts";
+import { InverseDynamics } from "./inverse-dynamics.ts";
 import { labelDataset } from "./label.ts";
 import { loadInverseDynamics } from "./release.ts";
 import { trainInverseDynamics, type TrainInverseOptions } from "./train.ts";
@@ -79,7 +82,56 @@ test("the moves of a square are told from pictures of episodes never seen, and t
   expect(error / variance).toBeLessThan(0.65);
   expect(within / rows).toBeGreaterThan(0.75);
   expect(confidence / rows).toBeGreaterThan(0.15);
+  // Calibrated on one episode of 30 rows: its claim holds for others within a fifth or so.
+  expect(confidence / rows).toBeLessThan(1 - error / variance + 0.2);
   model.free();
+});
+
+test("where a model is sure of what is not so, its confidence goes", async () => {
+  const model = loadInverseDynamics(run);
+  const sources = [{ dataset, episodes: [12, 13] }];
+  const meanConfidence = async (): Promise<number> => {
+    let [sum, rows] = [0, 0];
+    const size = { width: 32, height: 32 };
+    for await (const episode of episodeFrames({ dataset, episodes: [12, 13], size })) {
+      for (const value of inferEpisode(model, episode).confidence) sum += value;
+      rows += episode.length;
+    }
+    return sum / rows;
+  };
+  expect(await calibrate(model, sources)).toBe(2);
+  expect(await meanConfidence()).toBeGreaterThan(0.15);
+  // Now its means are wrong: other units than the actions' own. The spread says as before that all is clear.
+  noGrad(() => model.actionScale.mean.add_(40));
+  await calibrate(model, sources);
+  expect(await meanConfidence()).toBe(0);
+  model.free();
+});
+
+test("a film shown backwards has the velocities of the other sign, and says nothing of places", () => {
+  const facts = {
+    embodiment: {
+      ...SQUARE,
+      action: [
+        { name: "move", width: 2, unit: "1", kind: "continuous" as const, mode: "delta" as const },
+        { name: "grip", width: 1, unit: "1", kind: "binary" as const, mode: "absolute" as const },
+      ],
+    },
+    cameras: ["top"],
+    actionWidth: 3,
+    stateWidth: 0,
+    controlRateHz: 10,
+  };
+  const model = new InverseDynamics({ ...config(1), reverseShare: 1 }, facts, new Generator(1));
+  expect([...model.reversals.toFloat32()]).toEqual([-1, -1, 0]);
+  // A model that has learnt nothing says the mean, 0: the error is that of the actions themselves, without the third.
+  const frames = zeros([1, 4, 1, 32, 32, 3], { dtype: "uint8" });
+  const { error } = model.loss(frames, fromTyped(Float32Array.of(1, -2, 9), [1, 3]), new Generator(2));
+  expect(error.item()).toBeCloseTo((1 + 4) / 2, 5);
+  model.free();
+  expect(() => inverseConfig("idm-debug", { futureFrames: 3 })).toThrow(
+    /futureFrames must be pastFrames \+ 1/,
+  );
 });
 
 test("stopped and resumed, training ends with the same bits", async () => {

@@ -3,15 +3,15 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { AbortedError, DataError, type Clip } from "@orrery/core";
 import { writeJsonAtomic } from "@orrery/core/node";
-import { episodeFrames, makeClipLoader, vectorStats, type ClipLoader } from "@orrery/data";
+import { makeClipLoader, vectorStats } from "@orrery/data";
 import { fromTyped, Generator, noGrad } from "@orrery/torch";
 import { lineageOf, streamFacts, withCameras } from "../train/facts.ts";
 import { fitClips, type FitProgress } from "../train/fit-clips.ts";
 import type { TrainingSource } from "../train/latent-store.ts";
 import { claimRunFolder, dropUntrained } from "../train/run-folder.ts";
-import { clipFrames, InverseDynamics } from "./inverse-dynamics.ts";
+import { calibrate } from "./calibrate.ts";
 import type { InverseConfig } from "./config.ts";
-import { inferEpisode } from "./infer-episode.ts";
+import { clipFrames, InverseDynamics } from "./inverse-dynamics.ts";
 import { readInverseConfig, writeInverseConfig, writeInverseWeights } from "./release.ts";
 
 export interface TrainInverseOptions {
@@ -110,13 +110,9 @@ export async function trainInverseDynamics(options: TrainInverseOptions): Promis
     if (!resume && !(error instanceof AbortedError)) dropUntrained(out);
     throw error;
   } finally {
-    await closeLoader(loader);
+    await loader.close();
     model.free();
   }
-}
-
-function closeLoader(loader: ClipLoader): Promise<void> {
-  return loader.close();
 }
 
 /** The sources with their episodes that record actions. @throws {DataError} if there are none */
@@ -156,39 +152,6 @@ function split(
     if (parts[1].length > 0) held.push({ ...source, episodes: parts[1] });
   }
   return { training, held };
-}
-
-/** Sets the spread's factor so that errors on `held` have the size that is claimed. @returns episodes used */
-async function calibrate(model: InverseDynamics, held: readonly TrainingSource[]): Promise<number> {
-  const { actionWidth: A, cameras } = model.facts;
-  const { height, width } = model.config;
-  const squares = new Float64Array(A);
-  let rows = 0;
-  let episodes = 0;
-  for (const { dataset, episodes: chosen } of held) {
-    const request = { dataset, cameras, size: { height, width }, onSkip: () => {} };
-    for await (const episode of episodeFrames(
-      chosen === undefined ? request : { ...request, episodes: chosen },
-    )) {
-      const { action, actionMask } = episode.columns;
-      if (action === null) continue;
-      episodes++;
-      const own = action.length / episode.length;
-      const { mean, std } = inferEpisode(model, episode);
-      for (let t = 0; t + 1 < episode.length; t++) {
-        if (actionMask[t] !== 1) continue;
-        rows++;
-        for (let i = 0; i < Math.min(A, own); i++) {
-          const error = (action[t * own + i] as number) - (mean[t * A + i] as number);
-          squares[i] = (squares[i] as number) + (error / (std[t * A + i] as number)) ** 2;
-        }
-      }
-    }
-  }
-  if (rows === 0) return 0;
-  const factor = Float32Array.from(squares, (sum) => Math.max(1e-3, Math.sqrt(sum / rows)));
-  noGrad(() => model.calibration.copy_(fromTyped(factor, [A])));
-  return episodes;
 }
 
 /** [B, T, V, H, W, 3] */

@@ -1,0 +1,115 @@
+/**
+ * Finds out on episodes that were not trained on how far a model's own word can be trusted: its spread, number by
+ * number, and what it says that the pictures explain.
+ *
+ * Shapes: T rows of an episode, A action width.
+ */
+import { episodeFrames } from "@orrery/data";
+import { fromTyped, noGrad } from "@orrery/torch";
+import type { TrainingSource } from "../train/latent-store.ts";
+import { claimed, inferEpisode } from "./infer-episode.ts";
+import type { InverseDynamics } from "./inverse-dynamics.ts";
+
+/** Sums over rows, per number of the action. */
+interface Sums {
+  /** Rows that have the number; a body of fewer numbers has the first ones. */
+  readonly count: Float64Array;
+  /** Errors squared, and the same in units of the spread. */
+  readonly error: Float64Array;
+  readonly deviation: Float64Array;
+  /** True values and their squares. */
+  readonly value: Float64Array;
+  readonly square: Float64Array;
+}
+
+interface Row {
+  readonly truth: Float32Array;
+  readonly mean: Float32Array;
+  readonly std: Float32Array;
+}
+
+/**
+ * Sets the spread's factor so that errors on `held` have the size that is claimed, and the reliability so that the
+ * confidence is what it means: the share of the variance that the pictures explain.
+ * @returns episodes used; with none, both stay at 1
+ */
+export async function calibrate(model: InverseDynamics, held: readonly TrainingSource[]): Promise<number> {
+  const { actionWidth: A } = model.facts;
+  const { rows, episodes } = await inferHeld(model, held);
+  if (rows.length === 0) return 0;
+  const sums = addUp(rows, A);
+  const over = (sum: Float64Array, i: number): number =>
+    (sum[i] as number) / Math.max(1, sums.count[i] as number);
+  const factor = Float32Array.from({ length: A }, (_, i) =>
+    sums.count[i] === 0 ? 1 : Math.max(1e-3, Math.sqrt(over(sums.deviation, i))),
+  );
+  const spread = model.actionScale.std.toFloat32();
+  const reliability = Float32Array.from({ length: A }, (_, i) => {
+    const variance = over(sums.square, i) - over(sums.value, i) ** 2;
+    const explained = 1 - over(sums.error, i) / Math.max(1e-12, variance);
+    let said = 0;
+    for (const { truth, std } of rows)
+      if (i < truth.length) said += claimed((factor[i] as number) * (std[i] as number), spread[i] as number);
+    said /= Math.max(1, sums.count[i] as number);
+    return said === 0 ? 0 : Math.min(1, Math.max(0, explained / said));
+  });
+  noGrad(() => {
+    model.calibration.copy_(fromTyped(factor, [A]));
+    model.reliability.copy_(fromTyped(reliability, [A]));
+  });
+  return episodes;
+}
+
+/** Rows with an action, and what the model makes of them; the last of each episode is left out, as no frame shows its effect. */
+async function inferHeld(
+  model: InverseDynamics,
+  held: readonly TrainingSource[],
+): Promise<{ rows: Row[]; episodes: number }> {
+  const { actionWidth: A, cameras } = model.facts;
+  const { height, width } = model.config;
+  const rows: Row[] = [];
+  let episodes = 0;
+  for (const { dataset, episodes: chosen } of held) {
+    const request = { dataset, cameras, size: { height, width }, onSkip: () => {} };
+    for await (const episode of episodeFrames(
+      chosen === undefined ? request : { ...request, episodes: chosen },
+    )) {
+      const { action, actionMask } = episode.columns;
+      if (action === null) continue;
+      episodes++;
+      const own = action.length / episode.length;
+      const { mean, std } = inferEpisode(model, episode);
+      for (let t = 0; t + 1 < episode.length; t++) {
+        if (actionMask[t] !== 1) continue;
+        const row = (values: Float32Array, width: number): Float32Array =>
+          values.subarray(t * width, (t + 1) * width);
+        rows.push({ truth: row(action, own), mean: row(mean, A), std: row(std, A) });
+      }
+    }
+  }
+  return { rows, episodes };
+}
+
+function addUp(rows: readonly Row[], A: number): Sums {
+  const sums: Sums = {
+    count: new Float64Array(A),
+    error: new Float64Array(A),
+    deviation: new Float64Array(A),
+    value: new Float64Array(A),
+    square: new Float64Array(A),
+  };
+  const add = (sum: Float64Array, i: number, value: number): void =>
+    void (sum[i] = (sum[i] as number) + value);
+  for (const { truth, mean, std } of rows) {
+    for (let i = 0; i < Math.min(A, truth.length); i++) {
+      add(sums.count, i, 1);
+      const value = truth[i] as number;
+      const error = value - (mean[i] as number);
+      add(sums.error, i, error ** 2);
+      add(sums.deviation, i, (error / (std[i] as number)) ** 2);
+      add(sums.value, i, value);
+      add(sums.square, i, value ** 2);
+    }
+  }
+  return sums;
+}
