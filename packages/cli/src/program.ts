@@ -7,6 +7,8 @@ import { addDemo } from "./commands/demo.ts";
 import { addDoctor } from "./commands/doctor.ts";
 import { addDream } from "./commands/dream.ts";
 import { addEval } from "./commands/eval/index.ts";
+import { addFlywheel } from "./commands/flywheel.ts";
+import { addLineage } from "./commands/lineage.ts";
 import { addSim } from "./commands/sim/index.ts";
 import { addTest } from "./commands/test.ts";
 import { addTrain } from "./commands/train.ts";
@@ -24,6 +26,8 @@ export function makeProgram(): Command {
   addSim(program);
   addTrain(program);
   addEval(program);
+  addFlywheel(program);
+  addLineage(program);
   addDream(program);
   addBench(program);
   addTest(program);

@@ -10,14 +10,7 @@ export {
   type FlywheelSettings,
   type SelectionSettings,
 } from "./loop/settings.ts";
-export {
-  judge,
-  pairedDifference,
-  standingOf,
-  type PairedDifference,
-  type Standing,
-  type Verdict,
-} from "./loop/gate.ts";
+export { judge, standingOf, type Rate, type Standing, type Verdict } from "./loop/gate.ts";
 export { Journal, type JournalStep } from "./loop/journal.ts";
 export { runFleet, type FleetOptions, type FleetSummary } from "./fleet/run-fleet.ts";
 export { selectEpisodes, type Candidate, type SelectionVerdict } from "./select/select.ts";

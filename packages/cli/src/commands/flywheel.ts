@@ -2,13 +2,8 @@
 import { availableParallelism, cpus } from "node:os";
 import { join, resolve } from "node:path";
 import { InvalidArgumentError, type Command } from "commander";
-import type {
-  FlywheelResult,
-  FlywheelSettings,
-  PairedDifference,
-  RoundResult,
-  Standing,
-} from "@orrery/flywheel";
+import type { FlywheelResult, FlywheelSettings, PlanRequest, RoundResult, Standing } from "@orrery/flywheel";
+import type { PairedSuccess } from "@orrery/eval/control";
 import { formatDuration, formatNumber } from "../format.ts";
 import { fraction, positiveNumber, positiveWhole } from "../options.ts";
 import { runs, type Result, type Run } from "../run.ts";
@@ -64,30 +59,16 @@ export function addFlywheel(program: Command): void {
     );
   runs(command, async (_args, options, run) => {
     const flags = options as FlywheelFlags;
-    const [{ planFlywheel }, { loadConfig }] = await Promise.all([
-      import("@orrery/flywheel"),
-      import("@orrery/models"),
-    ]);
-    loadConfig(flags.config); // an unknown preset shows before anything is recorded
-    const { trials, fleetEpisodes, margin, homes, config, planner, answerLimit } = flags;
-    const settings = planFlywheel({
-      minutes: flags.minutes,
-      tasks: flags.tasks,
-      rounds: flags.rounds,
-      robots: flags.robots ?? availableParallelism(),
-      seed: run.seed,
-      settings: {
-        margin,
-        homes,
-        config,
-        planner: planner === "" ? "" : `:${planner}`,
-        answerSec: answerLimit,
-        ...(trials === undefined ? {} : { trials }),
-        ...(fleetEpisodes === undefined ? {} : { fleetEpisodes }),
-      },
-    });
+    const { Journal, planFlywheel } = await import("@orrery/flywheel");
+    const begun = flags.resume ? Journal.settingsIn(flags.out) : null;
+    const isAsBegun = !PLANNED.some((name) => command.getOptionValueSource(name) === "cli");
+    const { answerLimit, robots = availableParallelism() } = flags;
+    const settings =
+      begun !== null && isAsBegun
+        ? { ...begun, robots, answerSec: answerLimit }
+        : planFlywheel(requestOf(flags, robots, run.seed));
     const result = await turn(flags.out, settings, flags.resume ?? false, run);
-    const report = await writeReport(flags, settings, result, run);
+    const report = await writeReport(flags.out, settings, result);
     for (const round of result.rounds) printRound(round, run);
     run.print(
       `In use: ${result.champion.name} (${result.champion.id}). Took ${formatDuration(result.seconds)}.`,
@@ -96,6 +77,34 @@ export function addFlywheel(program: Command): void {
     run.print(`Next: ./orrery lineage ${join(flags.out, "releases", result.champion.name)}`);
     return { ...flywheelResult(result), report };
   });
+}
+
+/** Options that decide what a loop does. One that is resumed without any of them does what it was begun with. */
+const PLANNED = [
+  "rounds",
+  "tasks",
+  "minutes",
+  "config",
+  "homes",
+  "planner",
+  "trials",
+  "fleetEpisodes",
+  "margin",
+  "seed",
+] as const;
+
+function requestOf(flags: FlywheelFlags, robots: number, seed: number): PlanRequest {
+  const { minutes, tasks, rounds, trials, fleetEpisodes, margin, homes, config, planner } = flags;
+  const settings = {
+    margin,
+    homes,
+    config,
+    planner: planner === "" ? "" : `:${planner}`,
+    answerSec: flags.answerLimit,
+    ...(trials === undefined ? {} : { trials }),
+    ...(fleetEpisodes === undefined ? {} : { fleetEpisodes }),
+  };
+  return { minutes, tasks, rounds, robots, seed, settings };
 }
 
 /** Runs the loop with progress; also what the demo turns once. */
@@ -143,28 +152,36 @@ export async function turn(
   return result;
 }
 
-async function writeReport(
-  flags: FlywheelFlags,
-  settings: FlywheelSettings,
-  result: FlywheelResult,
-  run: Run,
-): Promise<string> {
+async function writeReport(out: string, settings: FlywheelSettings, result: FlywheelResult): Promise<string> {
   const [{ flywheelReport }, { renderReport }, { writeFileAtomic, writeJsonAtomic }] = await Promise.all([
     import("@orrery/flywheel"),
     import("@orrery/eval/report"),
     import("@orrery/core/node"),
   ]);
-  const command = `./orrery flywheel --out ${flags.out} --rounds ${flags.rounds} --tasks ${flags.tasks.join()} --minutes ${flags.minutes} --config ${flags.config} --seed ${run.seed}`;
+  const command = commandOf(out, settings);
   const facts = [
     { label: "Machine", value: `${cpus()[0]?.model.trim() ?? "unknown"}, ${cpus().length} threads` },
     { label: "Time", value: formatDuration(result.seconds) },
-    { label: "Seed", value: `${run.seed}` },
+    { label: "Seed", value: `${settings.seed}` },
     { label: "Command", value: command, isCode: true },
   ];
-  const report = resolve(join(flags.out, "report.html"));
-  writeFileAtomic(report, renderReport(flywheelReport(result, { out: flags.out, settings, facts })));
-  writeJsonAtomic(join(flags.out, "result.json"), { command, settings, ...result });
+  const report = resolve(join(out, "report.html"));
+  writeFileAtomic(report, renderReport(flywheelReport(result, { out, settings, facts })));
+  writeJsonAtomic(join(out, "result.json"), { command, settings, ...result });
   return report;
+}
+
+/** With every number that decides, whatever was left to a default, so that it can be done again. */
+function commandOf(out: string, settings: FlywheelSettings): string {
+  const { minutes, rounds, tasks, robots, config, homes, planner, trials, fleetEpisodes, margin, seed } =
+    settings;
+  const parts = [
+    `--out ${out} --minutes ${minutes} --rounds ${rounds} --tasks ${tasks.join()} --robots ${robots}`,
+    `--config ${config} --homes ${homes}`,
+    ...(planner === "" ? [] : [`--planner ${planner.slice(1)}`]),
+    `--trials ${trials} --fleet-episodes ${fleetEpisodes} --margin ${margin} --seed ${seed}`,
+  ];
+  return `./orrery flywheel ${parts.join(" ")}`;
 }
 
 function printRound({ round, fleet, selection, judged }: RoundResult, run: Run): void {
@@ -217,8 +234,8 @@ function standing({ release, trials, success, ci95 }: Standing): Result {
   return { release, n: trials, success, ci95 };
 }
 
-function difference({ pairs, value, ci95, p }: PairedDifference): Result {
-  return { n: pairs, success: value, ci95, mcnemar_p: p };
+function difference({ pairs, success, p }: PairedSuccess): Result {
+  return { n: pairs, success: success.value, ci95: success.ci95, mcnemar_p: p };
 }
 
 function list(text: string): string[] {

@@ -1,8 +1,10 @@
 /** Policies measured on tasks. Reachable by itself as well, for processes that need no tensors. */
-export { CONTROL_TASKS, openArena, PUSHT_TASKS, type Arena, type ArenaOptions } from "./arena.ts";
+export { checkCell, CONTROL_TASKS, openArena, PUSHT_TASKS, type Arena, type ArenaOptions } from "./arena.ts";
 export { FIRST_SEED, runControl, type ControlOptions, type ControlProgress } from "./control.ts";
 export { controlMarkdown, percentages } from "./markdown.ts";
 export { countPairs, mcnemarExact, newcombePaired, type PairCounts } from "./paired.ts";
+export { pairedSuccess, pairTrials, type PairedSuccess } from "./paired-trials.ts";
+export { differenceTable, inPercent, type Compared } from "./blocks.ts";
 export { loadPolicyModule, type PolicyModule } from "./policy-module.ts";
 export { PushTGoalWorld, STEP_BUDGET, STEPS_AHEAD } from "./pusht-goal.ts";
 export {

@@ -1,9 +1,10 @@
 /** Results as a page: success per task and split, differences on equal seeds, how trials failed, films of both ends. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Block, Cell, Fact, Report, Section, Video } from "../report/index.ts";
+import type { Block, Fact, Report, Section, Video } from "../report/index.ts";
+import { differenceTable, inPercent, measured } from "./blocks.ts";
 import { milliseconds, percentages } from "./markdown.ts";
-import type { CellSummary, ControlSummary, Difference, Estimate } from "./summary.ts";
+import type { CellSummary, ControlSummary, Difference } from "./summary.ts";
 import type { TrialRecord } from "./trial-log.ts";
 
 export interface ControlReportOptions {
@@ -76,7 +77,7 @@ function successTable(cells: readonly CellSummary[], { baselines = [] }: Control
       label: cell.policy,
       role: baselines.includes(cell.policy) ? "baseline" : "ours",
       cells: [
-        { ...inPercent(cell.success), n: cell.trials },
+        inPercent(cell.success, cell.trials),
         measured(cell.return),
         cell.secondsToSuccess,
         finite(cell.decisionMsMedian),
@@ -102,25 +103,6 @@ function failureTable(cells: readonly CellSummary[]): Block {
   };
 }
 
-function differenceTable(differences: readonly Difference[]): Block {
-  return {
-    kind: "table",
-    title: "Differences on equal seeds",
-    rowHeading: "First minus second",
-    columns: [
-      { label: "success", unit: "points", digits: 0 },
-      { label: "McNemar p", digits: 3 },
-      { label: "return", digits: 1 },
-    ],
-    rows: differences.map(({ first, second, success, pairs, p, return: gain }) => ({
-      label: `${first} - ${second}`,
-      cells: [{ ...inPercent(success), n: pairs }, p, measured(gain)],
-    })),
-    caption:
-      "Newcombe's interval for paired rates, and McNemar's exact test: trials of equal seed are compared with each other, so scenes that are easy or hard for everybody cancel.",
-  };
-}
-
 function filmsOf(records: readonly TrialRecord[], out: string): Video[] {
   return records.flatMap(({ video, policy, success, failure, seed, steps, decisionMs }) => {
     if (video === undefined) return [];
@@ -134,18 +116,6 @@ function filmsOf(records: readonly TrialRecord[], out: string): Video[] {
       },
     ];
   });
-}
-
-function inPercent({ value, ci95: [low, high] }: Estimate): {
-  value: number;
-  ci95: readonly [number, number];
-} {
-  return { value: 100 * value, ci95: [100 * low, 100 * high] };
-}
-
-/** One trial alone has no interval. */
-function measured({ value, ci95 }: Estimate): Cell {
-  return Number.isNaN(ci95[0]) ? value : { value, ci95 };
 }
 
 function finite(value: number): number | null {

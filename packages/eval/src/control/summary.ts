@@ -1,7 +1,7 @@
 /** From trials to a table: one row per policy, task and split, and the differences between policies on equal seeds. */
 import type { Rng } from "@orrery/core";
 import { bootstrap, mean, wilson, type Interval } from "../statistics.ts";
-import { countPairs, mcnemarExact, newcombePaired } from "./paired.ts";
+import { pairedSuccess, pairTrials, type PairedSuccess } from "./paired-trials.ts";
 import type { TrialRecord } from "./trial-log.ts";
 
 export interface Estimate {
@@ -30,16 +30,11 @@ export interface CellSummary {
 }
 
 /** First minus second, on the seeds that both were tried on. */
-export interface Difference {
+export interface Difference extends PairedSuccess {
   readonly first: string;
   readonly second: string;
   readonly task: string;
   readonly split: string;
-  readonly pairs: number;
-  /** Newcombe's interval for paired rates. */
-  readonly success: Estimate;
-  /** McNemar's exact test. */
-  readonly p: number;
   /** Interval by resampling pairs. */
   readonly return: Estimate;
 }
@@ -92,15 +87,7 @@ function summarizeCell(records: readonly TrialRecord[], rng: Rng): CellSummary {
 }
 
 function difference(a: readonly TrialRecord[], b: readonly TrialRecord[], rng: Rng): Difference {
-  const others = new Map(b.map((record) => [record.trial, record]));
-  const pairs = a.flatMap((first) => {
-    const second = others.get(first.trial);
-    return second === undefined ? [] : [{ first, second }];
-  });
-  const counts = countPairs(
-    pairs.map(({ first }) => first.success),
-    pairs.map(({ second }) => second.success),
-  );
+  const pairs = pairTrials(a, b);
   const [one] = a as readonly [TrialRecord];
   const [two] = b as readonly [TrialRecord];
   return {
@@ -108,14 +95,9 @@ function difference(a: readonly TrialRecord[], b: readonly TrialRecord[], rng: R
     second: two.policy,
     task: one.task,
     split: one.split,
-    pairs: pairs.length,
-    success: {
-      value: (counts.onlyFirst - counts.onlySecond) / Math.max(1, pairs.length),
-      ci95: newcombePaired(counts),
-    },
-    p: mcnemarExact(counts),
+    ...pairedSuccess(pairs),
     return: meanOf(
-      pairs.map(({ first, second }) => first.return - second.return),
+      pairs.map(([first, second]) => first.return - second.return),
       rng,
     ),
   };

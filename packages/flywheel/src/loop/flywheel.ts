@@ -11,11 +11,17 @@ import { resolve } from "node:path";
 import { AbortedError } from "@orrery/core";
 import { takeLock } from "@orrery/core/node";
 import { openDataset, readMixture } from "@orrery/data";
-import { runControl, type PolicyModule, type TrialRecord } from "@orrery/eval/control";
+import {
+  loadPolicyModule,
+  pairedSuccess,
+  pairTrials,
+  runControl,
+  type TrialRecord,
+} from "@orrery/eval/control";
 import { runFleet } from "../fleet/run-fleet.ts";
 import { registerRelease, type ReleaseRole } from "../registry/release.ts";
 import { selectRound, writeMixture } from "./collect.ts";
-import { judge, pairedDifference, standingOf } from "./gate.ts";
+import { judge, standingOf } from "./gate.ts";
 import { Journal } from "./journal.ts";
 import type { FlywheelHooks, FlywheelParts, TrainOrder } from "./parts.ts";
 import { placesIn, type Places } from "./places.ts";
@@ -40,6 +46,7 @@ export interface FlywheelOptions extends FlywheelHooks {
 export async function runFlywheel(options: FlywheelOptions): Promise<FlywheelResult> {
   const out = resolve(options.out);
   checkSettings(options.settings);
+  options.parts.check(options.settings);
   const release = takeLock(resolve(out, "lock"), "flywheel", out);
   try {
     const journal = Journal.open(out, options.settings, options.resume ?? false);
@@ -185,7 +192,7 @@ class Flywheel {
       length,
       ...this.#signal(),
     });
-    const { describePolicy } = (await import(parts.policyModule)) as PolicyModule;
+    const { describePolicy } = await loadPolicyModule(parts.policyModule);
     const { id } = await registerRelease({
       run,
       root: this.#places.root,
@@ -240,7 +247,7 @@ class Flywheel {
       candidate: standingOf(candidate.name, own),
       control: standingOf(control.name, of(control)),
       verdict: judge(own, of(champion), this.#settings.margin),
-      beyondControl: pairedDifference(own, of(control)),
+      beyondControl: pairedSuccess(pairTrials(own, of(control))),
     };
   }
 

@@ -1,29 +1,25 @@
 /** The gate: whether a candidate takes the champion's place, by trials on equal seeds. */
 import {
-  countPairs,
-  mcnemarExact,
-  newcombePaired,
+  pairedSuccess,
+  pairTrials,
   wilson,
   type Interval,
+  type PairedSuccess,
   type TrialRecord,
 } from "@orrery/eval/control";
 
-export interface Standing {
-  readonly release: string;
+/** Successes of so many trials. */
+export interface Rate {
   readonly trials: number;
   readonly success: number;
   /** Wilson's. */
   readonly ci95: Interval;
 }
 
-export interface PairedDifference {
-  readonly pairs: number;
-  /** First minus second, in shares. */
-  readonly value: number;
-  /** Newcombe's. */
-  readonly ci95: Interval;
-  /** McNemar's exact test. */
-  readonly p: number;
+/** How a release did, over all tasks and on each. */
+export interface Standing extends Rate {
+  readonly release: string;
+  readonly tasks: Readonly<Record<string, Rate>>;
 }
 
 export interface Verdict {
@@ -31,40 +27,21 @@ export interface Verdict {
   /** In a sentence. */
   readonly reason: string;
   readonly margin: number;
-  readonly difference: PairedDifference;
+  readonly difference: PairedSuccess;
 }
 
-/** How a release did over all tasks. */
 export function standingOf(release: string, records: readonly TrialRecord[]): Standing {
+  const tasks = [...new Set(records.map(({ task }) => task))];
+  const own = tasks.map((task) => [task, rateOf(records.filter((record) => record.task === task))] as const);
+  return { release, ...rateOf(records), tasks: Object.fromEntries(own) };
+}
+
+function rateOf(records: readonly TrialRecord[]): Rate {
   const successes = records.filter(({ success }) => success).length;
   return {
-    release,
     trials: records.length,
     success: successes / Math.max(1, records.length),
     ci95: wilson(successes, records.length),
-  };
-}
-
-/** Over the trials of equal task, split and number. */
-export function pairedDifference(
-  first: readonly TrialRecord[],
-  second: readonly TrialRecord[],
-): PairedDifference {
-  const keyOf = ({ task, split, trial }: TrialRecord): string => `${task}\n${split}\n${trial}`;
-  const others = new Map(second.map((record) => [keyOf(record), record]));
-  const pairs = first.flatMap((record) => {
-    const other = others.get(keyOf(record));
-    return other === undefined ? [] : [[record.success, other.success] as const];
-  });
-  const counts = countPairs(
-    pairs.map(([a]) => a),
-    pairs.map(([, b]) => b),
-  );
-  return {
-    pairs: pairs.length,
-    value: (counts.onlyFirst - counts.onlySecond) / Math.max(1, pairs.length),
-    ci95: newcombePaired(counts),
-    p: mcnemarExact(counts),
   };
 }
 
@@ -74,16 +51,18 @@ export function judge(
   champion: readonly TrialRecord[],
   margin: number,
 ): Verdict {
-  const difference = pairedDifference(candidate, champion);
+  const difference = pairedSuccess(pairTrials(candidate, champion));
+  const gain = difference.success.value;
   // A hair's breadth for shares that have no exact binary form: 3 of 60 is 5 points, not more.
-  const isPromoted = difference.value > margin + 1e-9;
+  const isPromoted = gain > margin + 1e-9;
   const points = (share: number): string => (100 * share).toFixed(1);
+  const found = `${gain < 0 ? "worse" : "better"} by ${points(Math.abs(gain))} points on ${difference.pairs} equal trials`;
   return {
     isPromoted,
     margin,
     difference,
-    reason:
-      `${isPromoted ? "promoted" : "refused"}: better by ${points(difference.value)} points on ${difference.pairs} equal trials, ` +
-      `more than ${points(margin)} were asked for`,
+    reason: isPromoted
+      ? `promoted: ${found}, more than the ${points(margin)} that were asked for`
+      : `refused: ${found}; to be promoted it must be better by more than ${points(margin)}`,
   };
 }

@@ -10,6 +10,8 @@ import { writeJsonAtomic } from "@orrery/core/node";
 import type { FlywheelSettings } from "./settings.ts";
 
 const FORMAT = 1;
+/** What decides how fast and not what comes out, so that a loop may go on with others, or on another machine. */
+const FREE: readonly (keyof FlywheelSettings)[] = ["robots", "answerSec"];
 const FILE = "journal.json";
 
 export interface JournalStep {
@@ -54,7 +56,7 @@ export class Journal {
         );
       const file = read(path);
       checkSame(folder, file.settings, settings);
-      return new Journal(path, file);
+      return new Journal(path, { ...file, settings });
     }
     if (resume)
       throw new UsageError(
@@ -71,10 +73,10 @@ export class Journal {
     return new Journal(path, file);
   }
 
-  /** Reads a journal without writing; null where there is none. @throws {DataError} if it is damaged */
-  static peek(folder: string): JournalFile | null {
+  /** What the flywheel in a folder does; null where there is none. @throws {DataError} if its journal is damaged */
+  static settingsIn(folder: string): FlywheelSettings | null {
     const path = join(folder, FILE);
-    return existsSync(path) ? read(path) : null;
+    return existsSync(path) ? read(path).settings : null;
   }
 
   get steps(): readonly JournalStep[] {
@@ -123,7 +125,9 @@ function checkSame(folder: string, saved: FlywheelSettings, asked: FlywheelSetti
   // Through JSON, as the saved ones went.
   const wanted = JSON.parse(JSON.stringify(asked)) as FlywheelSettings;
   const names = Object.keys(wanted) as (keyof FlywheelSettings)[];
-  const differing = names.filter((name) => !isDeepStrictEqual(saved[name], wanted[name]));
+  const differing = names.filter(
+    (name) => !FREE.includes(name) && !isDeepStrictEqual(saved[name], wanted[name]),
+  );
   if (differing.length === 0) return;
   const list = differing.map(
     (name) => `${name} is ${JSON.stringify(saved[name])}, asked for ${JSON.stringify(wanted[name])}`,

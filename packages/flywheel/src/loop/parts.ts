@@ -37,6 +37,11 @@ export interface TrainFacts {
 export interface FlywheelParts {
   /** URL of the module that knows the policies, as the harness takes it. */
   readonly policyModule: string;
+  /**
+   * Called before anything is recorded.
+   * @throws {UsageError} or {ConfigError} for a preset, a task or planner options that would fail much later
+   */
+  check(settings: FlywheelSettings): void;
   /** A run as that module reads it. */
   policyOf(run: string, settings: FlywheelSettings): string;
   record(order: RecordOrder): Promise<void>;

@@ -36,6 +36,7 @@ export function planFlywheel({
     Math.max(least, Math.round((perHour * hours) / parts));
   const releases = 1 + 2 * rounds;
   return {
+    minutes,
     tasks,
     homes: "seen",
     rounds,

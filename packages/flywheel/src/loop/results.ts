@@ -1,7 +1,8 @@
 /** What came of a flywheel, round by round. All of it is JSON: the journal keeps it. */
+import type { PairedSuccess } from "@orrery/eval/control";
 import type { FleetSummary } from "../fleet/run-fleet.ts";
 import type { Reason } from "../select/select.ts";
-import type { PairedDifference, Standing, Verdict } from "./gate.ts";
+import type { Standing, Verdict } from "./gate.ts";
 
 export interface RecordedStart {
   readonly datasets: readonly string[];
@@ -31,7 +32,7 @@ export interface Judged {
   readonly control: Standing;
   readonly verdict: Verdict;
   /** Candidate minus control: what the new data did beyond the training. */
-  readonly beyondControl: PairedDifference;
+  readonly beyondControl: PairedSuccess;
 }
 
 /** Wall-clock seconds of each part of a round; a part that was stopped and resumed counts its last session. */

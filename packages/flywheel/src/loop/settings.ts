@@ -25,6 +25,8 @@ export interface SelectionSettings {
 }
 
 export interface FlywheelSettings {
+  /** That the amounts below were planned for. */
+  readonly minutes: number;
   readonly tasks: readonly string[];
   /** Split that the fleet's homes and the trials are drawn from. */
   readonly homes: string;
@@ -92,6 +94,7 @@ export function checkSettings(settings: FlywheelSettings): void {
   whole("playEpisodes", 0, 1e6);
   whole("fleetEpisodes", 1, Math.floor(HOMES_PER_ROUND / Math.max(1, tasks.length)));
   whole("trials", 1, 10_000);
+  positive("minutes");
   positive("baseMinutes");
   positive("roundMinutes");
   positive("answerSec");

@@ -1,8 +1,11 @@
 /** The real parts of a flywheel: operators in the simulated kitchen, world models of either family, planners in them. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeSearch, parsePolicySpec, PLANNER_DEFAULTS } from "@orrery/agents";
+import { UsageError } from "@orrery/core";
 import { writeJsonAtomic } from "@orrery/core/node";
 import { openDataset, readMixture } from "@orrery/data";
+import { checkCell } from "@orrery/eval/control";
 import {
   isFinished,
   isJepa,
@@ -14,6 +17,7 @@ import {
 } from "@orrery/models";
 import { recordEpisodes, type RecordProgress } from "@orrery/sim";
 import type { FlywheelParts, TrainFacts, TrainOrder } from "../loop/parts.ts";
+import type { FlywheelSettings } from "../loop/settings.ts";
 
 export interface KitchenHooks {
   readonly onRecord?: (task: string, operator: string, progress: RecordProgress) => void;
@@ -30,6 +34,7 @@ const FACTS = "trained.json";
 export function kitchenParts(policies: string, hooks: KitchenHooks = {}): FlywheelParts {
   return {
     policyModule: policies,
+    check,
     policyOf: (run, { planner }) => `${run}${planner}`,
     minFrames: (config) => clipRows(loadConfig(config)),
     async record({ task, operator, episodes, seed, to, signal }) {
@@ -48,6 +53,22 @@ export function kitchenParts(policies: string, hooks: KitchenHooks = {}): Flywhe
     },
     train: (order) => train(order, hooks),
   };
+}
+
+/** What can be told of a planner without a model: its search, and that its options are numbers it may have. */
+function check({ config, planner, tasks, homes }: FlywheelSettings): void {
+  loadConfig(config);
+  for (const task of tasks) checkCell(task, homes);
+  const { search, ...options } = parsePolicySpec(`model${planner}`).options;
+  const searching: Record<string, number> = {};
+  for (const [key, text] of Object.entries(options)) {
+    const value = Number(text);
+    if (Number.isNaN(value))
+      throw new UsageError(`flywheel: the planner's ${key} must be a number, got "${text}".`);
+    if (!Object.hasOwn(PLANNER_DEFAULTS, key)) searching[key] = value;
+  }
+  // Which search plans where none is named depends on the model; so do the options that fit it.
+  if (search !== undefined) makeSearch(search, searching);
 }
 
 async function train(order: TrainOrder, { onTrain, onNote }: KitchenHooks): Promise<TrainFacts> {

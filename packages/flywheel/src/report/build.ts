@@ -1,11 +1,13 @@
 /** A flywheel as a page: success round by round beside the control, what became of the fleet's episodes, costs, films. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { differenceTable, inPercent } from "@orrery/eval/control";
 import type { Block, Fact, Measured, Report, Section, Video } from "@orrery/eval/report";
-import type { Standing } from "../loop/gate.ts";
+import type { Rate, Standing } from "../loop/gate.ts";
 import type { FlywheelResult, RoundResult } from "../loop/results.ts";
 import type { FlywheelSettings } from "../loop/settings.ts";
 import { readTrials } from "../registry/trials.ts";
+import { REASONS } from "../select/select.ts";
 
 export interface FlywheelReportOptions {
   /** Folder of the flywheel, which films are read from. */
@@ -65,7 +67,7 @@ export function flywheelSections(
     {
       title: "What the fleet brought back",
       text: "Failures are recorded like successes. Nothing is deleted: the verdicts lie beside the dataset, each with its reason.",
-      blocks: [funnelTable(rounds), failureTable(rounds)],
+      blocks: [funnelTable(rounds), ...failureTable(rounds)],
     },
     { title: "What it cost", blocks: [costTable(rounds)] },
     ...(videos.length === 0
@@ -109,6 +111,7 @@ function successChart({ rounds, baseStanding }: FlywheelResult): Block {
 }
 
 function successTable({ rounds, baseStanding }: FlywheelResult): Block {
+  const tasks = Object.keys(baseStanding.tasks);
   const rows = [
     { standing: baseStanding, isControl: false, what: "before the loop" },
     ...rounds.flatMap(({ judged, round }) => [
@@ -124,120 +127,91 @@ function successTable({ rounds, baseStanding }: FlywheelResult): Block {
     kind: "table",
     title: "Releases",
     rowHeading: "Release",
-    columns: [{ label: "success", unit: "%", better: "higher", digits: 0 }],
+    columns: ["success", ...(tasks.length > 1 ? tasks : [])].map((label) => ({
+      label,
+      unit: "%",
+      better: "higher",
+      digits: 0,
+    })),
     rows: rows.map(({ standing, isControl, what }) => ({
       label: `${standing.release}: ${what}`,
       role: isControl ? "baseline" : "ours",
-      cells: [{ ...inPercent(standing.success, standing.ci95), n: standing.trials }],
+      cells: [standing, ...(tasks.length > 1 ? tasks.map((task) => standing.tasks[task]) : [])].map((rate) =>
+        rate === undefined ? null : shareOf(rate),
+      ),
     })),
   };
 }
 
+function shareOf({ success, ci95, trials }: Rate): Measured {
+  return inPercent({ value: success, ci95 }, trials);
+}
+
 function verdictTable(rounds: readonly RoundResult[]): Block {
+  return differenceTable(
+    rounds.flatMap(({ champion, candidate, control, judged }) => [
+      { first: candidate.name, second: `${champion}, the release before`, ...judged.verdict.difference },
+      { first: candidate.name, second: `${control.name}, its control`, ...judged.beyondControl },
+    ]),
+  );
+}
+
+/** One column per round, so that any number of amounts can be read without scrolling sideways. */
+function byRound(
+  title: string,
+  rounds: readonly RoundResult[],
+  amounts: readonly (readonly [label: string, of: (round: RoundResult) => number])[],
+  caption?: string,
+): Block {
   return {
     kind: "table",
-    title: "Differences on equal trials",
-    rowHeading: "First minus second",
-    columns: [
-      { label: "success", unit: "points", digits: 0 },
-      { label: "McNemar p", digits: 3 },
-    ],
-    rows: rounds.flatMap(({ champion, candidate, control, judged }) => {
-      const { difference } = judged.verdict;
-      return [
-        {
-          label: `${candidate.name} - ${champion}, the release before`,
-          cells: [{ ...inPercent(difference.value, difference.ci95), n: difference.pairs }, difference.p],
-        },
-        {
-          label: `${candidate.name} - ${control.name}, its control`,
-          cells: [
-            {
-              ...inPercent(judged.beyondControl.value, judged.beyondControl.ci95),
-              n: judged.beyondControl.pairs,
-            },
-            judged.beyondControl.p,
-          ],
-        },
-      ];
-    }),
-    caption: "Newcombe's interval for paired rates and McNemar's exact test, over all tasks.",
+    title,
+    rowHeading: "",
+    columns: rounds.map(({ round }) => ({ label: `round ${round}`, digits: 0 })),
+    rows: amounts.map(([label, of]) => ({ label, cells: rounds.map(of) })),
+    ...(caption === undefined ? {} : { caption }),
   };
 }
 
 function funnelTable(rounds: readonly RoundResult[]): Block {
-  const reasons = Object.keys(rounds[0]?.selection.reasons ?? {}).filter((reason) => reason !== "kept");
-  return {
-    kind: "table",
-    title: "Episodes, from the fleet to the training",
-    rowHeading: "Round",
-    columns: ["homes", "given up", "recorded", "succeeded", ...reasons, "kept", "frames kept"].map(
-      (label) => ({
-        label,
-        digits: 0,
-      }),
+  const rejections = REASONS.filter((reason) => reason !== "kept");
+  return byRound("Episodes, from the fleet to the training", rounds, [
+    ["homes gone to", ({ fleet }) => fleet.homes],
+    ["given up: robots died or fell silent", ({ fleet }) => fleet.lost.length],
+    ["robots started anew", ({ fleet: { restarts } }) => restarts.died + restarts.silent],
+    ["episodes recorded", ({ fleet }) => fleet.episodes],
+    ["of these, succeeded", ({ fleet }) => fleet.successes],
+    ...rejections.map(
+      (reason) => [`rejected: ${reason}`, ({ selection }: RoundResult) => selection.reasons[reason]] as const,
     ),
-    rows: rounds.map(({ round, champion, fleet, selection }) => ({
-      label: `${round}, by ${champion}`,
-      cells: [
-        fleet.homes,
-        fleet.lost.length,
-        fleet.episodes,
-        fleet.successes,
-        ...reasons.map((reason) => selection.reasons[reason as keyof typeof selection.reasons]),
-        selection.kept,
-        selection.keptFrames,
-      ],
-    })),
-    caption: `Robots started anew: ${rounds.map(({ round, fleet: { restarts } }) => `round ${round}: ${restarts.died} died, ${restarts.silent} stopped answering`).join("; ")}.`,
-  };
+    ["kept", ({ selection }) => selection.kept],
+    ["frames recorded", ({ fleet }) => fleet.frames],
+    ["frames kept", ({ selection }) => selection.keptFrames],
+  ]);
 }
 
-function failureTable(rounds: readonly RoundResult[]): Block {
+function failureTable(rounds: readonly RoundResult[]): Block[] {
   const kinds = [...new Set(rounds.flatMap(({ fleet }) => Object.keys(fleet.failures)))];
-  return {
-    kind: "table",
-    title: "How the fleet failed",
-    rowHeading: "Round",
-    columns: kinds.map((label) => ({ label, digits: 0 })),
-    rows: rounds.map(({ round, fleet }) => ({
-      label: `${round}`,
-      cells: kinds.map((kind) => fleet.failures[kind] ?? 0),
-    })),
-  };
+  if (kinds.length === 0) return [];
+  const amounts = kinds.map((kind) => [kind, ({ fleet }: RoundResult) => fleet.failures[kind] ?? 0] as const);
+  return [byRound("How the fleet failed", rounds, amounts)];
 }
 
 function costTable(rounds: readonly RoundResult[]): Block {
-  return {
-    kind: "table",
-    title: "Time and amounts",
-    rowHeading: "Round",
-    columns: [
-      { label: "fleet", unit: "s", digits: 0 },
-      { label: "choosing", unit: "s", digits: 0 },
-      { label: "training", unit: "s", digits: 0 },
-      { label: "control", unit: "s", digits: 0 },
-      { label: "trials", unit: "s", digits: 0 },
-      { label: "fleet frames", digits: 0 },
-      { label: "training steps", digits: 0 },
-      { label: "control steps", digits: 0 },
+  return byRound(
+    "Time and steps",
+    rounds,
+    [
+      ["fleet, s", ({ cost }) => cost.fleetSec],
+      ["choosing episodes, s", ({ cost }) => cost.selectSec],
+      ["training the candidate, s", ({ candidate }) => candidate.trainingSec],
+      ["training the control, s", ({ control }) => control.trainingSec],
+      ["trials, s", ({ cost }) => cost.trialsSec],
+      ["training steps of the candidate", ({ candidate }) => stepsOf(candidate.steps)],
+      ["training steps of the control", ({ control }) => stepsOf(control.steps)],
     ],
-    rows: rounds.map(({ round, cost, fleet, candidate, control }) => ({
-      label: `${round}`,
-      cells: [
-        cost.fleetSec,
-        cost.selectSec,
-        candidate.trainingSec,
-        control.trainingSec,
-        cost.trialsSec,
-        fleet.frames,
-        stepsOf(candidate.steps),
-        stepsOf(control.steps),
-      ],
-    })),
-    caption:
-      "Wall-clock time. A part that was stopped and resumed counts its last session; training counts all.",
-  };
+    "Wall-clock time. A part that was stopped and resumed counts its last session; training counts all.",
+  );
 }
 
 function stepsOf(steps: Readonly<Record<string, number>>): number {
@@ -260,10 +234,6 @@ function filmsOf(out: string): Video[] {
       },
     ];
   });
-}
-
-function inPercent(value: number, [low, high]: readonly [number, number]): Measured {
-  return { value: 100 * value, ci95: [100 * low, 100 * high] };
 }
 
 function percent(share: number): string {

@@ -8,6 +8,7 @@ import type { FlywheelParts } from "../loop/parts.ts";
 import { SELECTION_DEFAULTS, type FlywheelSettings } from "../loop/settings.ts";
 
 export const fakeSettings: FlywheelSettings = {
+  minutes: 1,
   tasks: ["pusht"],
   homes: "seen",
   rounds: 2,
@@ -34,6 +35,7 @@ const SKILL_PER_FLEET = 0.4;
 
 export const fakeParts: FlywheelParts = {
   policyModule: new URL("./policies.ts", import.meta.url).href,
+  check: () => {},
   policyOf: (run) => run,
   minFrames: () => 2,
   async record({ operator, episodes, seed, to, signal }) {

@@ -1,0 +1,81 @@
+/** What `flywheel` and `lineage` refuse, before anything is recorded. Whole turns are tested in the flywheel package. */
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { Journal, planFlywheel } from "@orrery/flywheel";
+import { Command } from "commander";
+import { afterEach, expect, test } from "vitest";
+import { temporaryFolder } from "../testing.ts";
+import { addFlywheel } from "./flywheel.ts";
+import { addLineage } from "./lineage.ts";
+
+const INTERRUPTS = ["SIGINT", "SIGTERM"] as const;
+
+async function run(...args: string[]): Promise<void> {
+  const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+  addFlywheel(program);
+  addLineage(program);
+  await program.parseAsync(args, { from: "user" });
+}
+
+// Each call listens for Ctrl-C until its process ends, and here one process makes many.
+const listeners = new Set(INTERRUPTS.flatMap((name) => process.listeners(name)));
+afterEach(() => {
+  for (const name of INTERRUPTS) {
+    for (const listener of process.listeners(name)) {
+      if (!listeners.has(listener)) process.off(name, listener);
+    }
+  }
+});
+
+const request = { minutes: 1, tasks: ["reach"], rounds: 1, robots: 1, seed: 0 };
+
+test.each([
+  ["a preset nobody knows", ["--config", "jepa-huge"], /jepa-huge.*jepa-tiny/],
+  ["a task nobody knows", ["--tasks", "levitate"], /must be one of .*got "levitate"/],
+  ["homes nobody knows", ["--homes", "mars"], /must be one of .*got "mars"/],
+  ["a search nobody knows", ["--planner", "search=oracle"], /must be one of cem.*got "oracle"/],
+  [
+    "a planner's option that is no number",
+    ["--planner", "samples=many"],
+    /samples must be a number, got "many"/,
+  ],
+  ["no rounds", ["--rounds", "0"], /must be 1 or more/],
+  ["a task twice", ["--tasks", "reach,reach"], /got "reach" twice/],
+  ["an empty name", ["--tasks", "reach,"], /parted by single commas/],
+  ["nothing to resume", ["--resume"], /must hold a flywheel to resume/],
+])("%s is refused before anything is recorded", async (_what, flags, message) => {
+  const out = join(temporaryFolder("flywheel"), "loop");
+  await expect(run("flywheel", "--out", out, ...flags)).rejects.toThrow(message);
+  expect(existsSync(join(out, "store"))).toBe(false);
+});
+
+test("a folder with something else in it, and one that another process turns, are left alone", async () => {
+  const out = temporaryFolder("flywheel");
+  writeFileSync(join(out, "notes.txt"), "mine");
+  await expect(run("flywheel", "--out", out)).rejects.toThrow(/must be an empty or a new folder.*notes\.txt/);
+  writeFileSync(join(out, "lock"), JSON.stringify({ pid: process.ppid, host: hostname() }));
+  await expect(run("flywheel", "--out", out)).rejects.toThrow(
+    `is being written by process ${process.ppid} on ${hostname()}`,
+  );
+  expect(readdirSync(out)).toEqual(["lock", "notes.txt"]);
+});
+
+test("a loop that is resumed with an option that differs is told which; without options it is as begun", async () => {
+  const out = join(temporaryFolder("flywheel"), "loop");
+  mkdirSync(out);
+  // A task that is refused, so that a resumed loop gets no further.
+  const settings = planFlywheel({ ...request, tasks: ["levitate"] });
+  Journal.open(out, settings, false);
+  await expect(run("flywheel", "--out", out)).rejects.toThrow(/holds a flywheel already. Add --resume/);
+  await expect(run("flywheel", "--out", out, "--resume", "--tasks", "reach")).rejects.toThrow(
+    /minutes is 1, asked for 90; tasks is \["levitate"\], asked for \["reach"\]/,
+  );
+  await expect(run("flywheel", "--out", out, "--resume")).rejects.toThrow(/levitate/);
+});
+
+test("lineage says where releases are when there is none", async () => {
+  await expect(run("lineage", join(temporaryFolder("lineage"), "r1"))).rejects.toThrow(
+    /must be a release.*A flywheel keeps them under releases/,
+  );
+});

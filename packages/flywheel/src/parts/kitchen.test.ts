@@ -1,0 +1,74 @@
+/** One turn with nothing faked: operators, a joint-embedding model, robots that plan in it, trials, report, lineage. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { renderReport } from "@orrery/eval/report";
+import { openDataset } from "@orrery/data";
+import { afterAll, expect, test } from "vitest";
+import { runFlywheel } from "../loop/flywheel.ts";
+import { planFlywheel } from "../loop/plan.ts";
+import { traceRelease } from "../registry/lineage.ts";
+import { flywheelReport } from "../report/build.ts";
+import { kitchenParts } from "./kitchen.ts";
+
+const out = mkdtempSync(join(tmpdir(), "turn-"));
+afterAll(() => rmSync(out, { recursive: true, force: true }));
+
+test("a whole turn in the kitchen leaves releases that can be traced, a verdict and a report", async () => {
+  const settings = planFlywheel({
+    minutes: 0.1,
+    tasks: ["reach"],
+    rounds: 1,
+    robots: 1,
+    seed: 0,
+    settings: {
+      config: "jepa-debug",
+      planner: ":samples=8:elites=2:iterations=1",
+      expertEpisodes: 2,
+      playEpisodes: 1,
+      fleetEpisodes: 2,
+      trials: 2,
+      episodeSec: 2,
+    },
+  });
+  const result = await runFlywheel({
+    out,
+    settings,
+    parts: kitchenParts(import.meta.resolve("@orrery/agents")),
+  });
+
+  const [round] = result.rounds;
+  expect(round?.fleet).toMatchObject({ homes: 2, episodes: 2, lost: [] });
+  const fleet = await openDataset(join(out, "store/fleet-1"));
+  for (const { provenance } of fleet.episodes) {
+    // A planner tells how surprised its model was.
+    expect(provenance.labels?.["surprise"]).toBeGreaterThan(0);
+  }
+  expect(fleet.cameras.map(({ name, width }) => [name, width])).toEqual([["head", 64]]);
+  expect(round?.control.steps).toEqual(round?.candidate.steps);
+
+  const { ancestors, tampering, trials } = await traceRelease(join(out, "releases/r1"));
+  expect(ancestors.map(({ name, role }) => [name, role])).toEqual([
+    ["r1", "candidate"],
+    ["r0", "base"],
+  ]);
+  expect(ancestors[0]?.data.map(({ stream }) => stream)).toContain("fleet");
+  expect([tampering, trials[0]?.trials]).toEqual([[], 2]);
+
+  const page = renderReport(flywheelReport(result, { out, settings, facts: [] }));
+  expect(page).toContain("r1: round 1");
+  expect(page).toContain("video/mp4");
+  const journal = JSON.parse(readFileSync(join(out, "journal.json"), "utf8")) as {
+    steps: { name: string }[];
+  };
+  expect(journal.steps.map(({ name }) => name)).toEqual([
+    "record",
+    "train r0",
+    "trials r0",
+    "round 1: fleet",
+    "round 1: select",
+    "round 1: train",
+    "round 1: control",
+    "round 1: trials",
+  ]);
+}, 600_000);
