@@ -1,34 +1,16 @@
 /** Trains an inverse dynamics model on recordings with actions, and finds out how far its spread can be trusted. */
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { AbortedError, DataError, type Clip } from "@orrery/core";
-import { writeJsonAtomic } from "@orrery/core/node";
-import { makeClipLoader, vectorStats } from "@orrery/data";
-import { fromTyped, Generator, noGrad } from "@orrery/torch";
-import { lineageOf, streamFacts, withCameras } from "../train/facts.ts";
-import { fitClips, type FitProgress } from "../train/fit-clips.ts";
+import { DataError, type Clip } from "@orrery/core";
+import { vectorStats } from "@orrery/data";
+import { fromTyped, noGrad } from "@orrery/torch";
+import { trainSideModel, type SideTrainOptions } from "../side-training.ts";
 import type { TrainingSource } from "../train/latent-store.ts";
-import { claimRunFolder, dropUntrained } from "../train/run-folder.ts";
 import { calibrate } from "./calibrate.ts";
 import type { InverseConfig } from "./config.ts";
-import { clipFrames, InverseDynamics } from "./inverse-dynamics.ts";
-import { readInverseConfig, writeInverseConfig, writeInverseWeights } from "./release.ts";
+import { clipFrames } from "./inverse-dynamics.ts";
+import { INVERSE_KIND } from "./release.ts";
 
-export interface TrainInverseOptions {
-  readonly config: InverseConfig;
-  /** Episodes without actions are left out. */
-  readonly sources: readonly TrainingSource[];
-  /** Run folder. */
-  readonly out: string;
-  readonly seed: number;
-  readonly minutes?: number;
-  readonly resume?: boolean;
-  readonly cameras?: readonly string[];
-  readonly onProgress?: (progress: FitProgress) => void;
-  /** One line on each choice made for the user. */
-  readonly onNote?: (note: string) => void;
-  readonly signal?: AbortSignal;
-}
+/** Episodes of the sources without actions are left out. */
+export type TrainInverseOptions = SideTrainOptions<InverseConfig>;
 
 export interface TrainInverseResult {
   readonly run: string;
@@ -46,73 +28,35 @@ export interface TrainInverseResult {
  * @throws {DataError} if no episode has actions
  */
 export async function trainInverseDynamics(options: TrainInverseOptions): Promise<TrainInverseResult> {
-  const { out, seed, resume = false, onNote, minutes } = options;
-  claimRunFolder(out, resume);
-  const saved = resume ? readInverseConfig(out) : null;
-  const config = saved?.config ?? options.config;
-  const acted = await withActions(options.sources);
-  const { training, held } = split(acted, config.calibrationShare);
-  const facts = saved?.facts ?? streamFacts(acted, options.cameras);
-  const loader = await makeClipLoader({
-    sources: withCameras(training, facts, options.cameras),
-    batch: config.training.batch,
-    window: clipFrames(config),
-    size: { width: config.width, height: config.height },
-    seed,
-  });
-  const model = new InverseDynamics(config, facts, new Generator(seed));
-  try {
-    const stats = vectorStats(loader.episodes, "action");
-    if (stats !== null) noGrad(() => model.actionScale.set(stats));
-    if (!resume) {
-      mkdirSync(out, { recursive: true });
-      writeJsonAtomic(join(out, "lineage.json"), lineageOf(acted, loader.episodes, seed));
-      writeInverseConfig(out, config, facts);
-    }
-    const generator = new Generator(seed);
-    const { signal, onProgress } = options;
-    const { steps, losses, seconds } = await fitClips({
-      name: "inverse",
-      module: model,
-      training: config.training,
-      loader,
-      generator,
-      out,
-      seed,
-      resume,
-      lossesOf: (clip) => () => {
-        const { nll, error } = model.loss(framesOf(clip), actionOf(clip, config.pastFrames), generator);
+  const sources = await withActions(options.sources);
+  let calibrationEpisodes = 0;
+  const result = await trainSideModel(
+    { ...options, sources },
+    {
+      phase: "inverse",
+      kind: INVERSE_KIND,
+      clipFrames,
+      training: ({ calibrationShare }) => split(sources, calibrationShare).training,
+      prepare: (model, loader) => {
+        const stats = vectorStats(loader.episodes, "action");
+        if (stats !== null) noGrad(() => model.actionScale.set(stats));
+      },
+      lossesOf: (model, clip, generator) => () => {
+        const { pastFrames } = model.config;
+        const { nll, error } = model.loss(framesOf(clip), actionOf(clip, pastFrames), generator);
         return { nll: { value: nll, weight: 1 }, error: { value: error, weight: 0 } };
       },
-      ...(minutes === undefined ? {} : { minutes }),
-      ...(onNote === undefined ? {} : { onNote }),
-      ...(onProgress === undefined ? {} : { onProgress }),
-      ...(signal === undefined ? {} : { signal }),
-    });
-    model.setTrainable(false);
-    const calibrationEpisodes = await calibrate(model, held);
-    if (calibrationEpisodes === 0)
-      onNote?.(
-        "too few episodes to keep some for calibration: the spread is what the training set says, and too small",
-      );
-    writeInverseWeights(out, model);
-    const parameters = model.numParameters();
-    return {
-      run: out,
-      steps,
-      losses,
-      parameters,
-      episodes: loader.episodes.length,
-      calibrationEpisodes,
-      seconds,
-    };
-  } catch (error) {
-    if (!resume && !(error instanceof AbortedError)) dropUntrained(out);
-    throw error;
-  } finally {
-    await loader.close();
-    model.free();
-  }
+      settle: async (model) => {
+        calibrationEpisodes = await calibrate(model, split(sources, model.config.calibrationShare).held);
+        if (calibrationEpisodes === 0)
+          options.onNote?.(
+            "too few episodes to keep some for calibration: the spread is what the training set says, and too small",
+          );
+      },
+    },
+  );
+  const { steps, losses, parameters, episodes, seconds } = result;
+  return { run: options.out, steps, losses, parameters, episodes, calibrationEpisodes, seconds };
 }
 
 /** The sources with their episodes that record actions. @throws {DataError} if there are none */
