@@ -1,5 +1,5 @@
 /** How well an inverse dynamics model tells the actions of recorded episodes, and whether its spread is honest. */
-import { namesOf } from "@orrery/core";
+import { AbortedError, namesOf } from "@orrery/core";
 import { episodeFrames, type DatasetReader } from "@orrery/data";
 import { inferEpisode, loadInverseDynamics } from "@orrery/models";
 
@@ -27,6 +27,7 @@ export async function scoreInverse(options: {
   readonly run: string;
   readonly dataset: DatasetReader;
   readonly episodes?: readonly number[];
+  readonly signal?: AbortSignal;
 }): Promise<InverseScores> {
   const model = loadInverseDynamics(options.run);
   try {
@@ -44,6 +45,7 @@ export async function scoreInverse(options: {
     for await (const episode of episodeFrames(
       options.episodes === undefined ? request : { ...request, episodes: options.episodes },
     )) {
+      if (options.signal?.aborted) throw new AbortedError("Stopped while scoring; nothing was kept.");
       const { action, actionMask } = episode.columns;
       if (action === null) continue;
       episodes++;

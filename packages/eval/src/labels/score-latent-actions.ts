@@ -4,7 +4,7 @@
  *   than with that of a random other moment. Near 0, the latent actions steer nothing.
  * - a linear probe: how much of the true actions follows from them, beside the same probe on how the picture changed.
  */
-import { DataError, makeRng, namesOf } from "@orrery/core";
+import { AbortedError, DataError, makeRng, namesOf } from "@orrery/core";
 import { episodeFrames, type DatasetReader, type EpisodeFrames } from "@orrery/data";
 import { encodeEpisode, loadLatentActions, rebuildErrors, type LatentActionModel } from "@orrery/models";
 import { bootstrap, mean, psnr, type Interval } from "../statistics.ts";
@@ -40,6 +40,7 @@ export interface LatentScoreOptions {
   readonly held: readonly number[];
   readonly seed: number;
   readonly onProgress?: (done: number, all: number) => void;
+  readonly signal?: AbortSignal;
 }
 
 /** Of standardised inputs; the same for both probes. */
@@ -52,7 +53,10 @@ export async function scoreLatentActions(options: LatentScoreOptions): Promise<L
   const model = loadLatentActions(options.run);
   try {
     let done = 0;
-    const tick = (): void => options.onProgress?.(++done, train.length + held.length);
+    const tick = (): void => {
+      if (options.signal?.aborted) throw new AbortedError("Stopped while scoring; nothing was kept.");
+      options.onProgress?.(++done, train.length + held.length);
+    };
     const training: ProbeRows = { latents: [], differences: [], actions: [] };
     for await (const episode of framesOf(model, dataset, train)) {
       addRows(training, model, episode, encodeEpisode(model, episode));

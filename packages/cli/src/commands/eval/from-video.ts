@@ -16,7 +16,8 @@ export function addEvalInverse(group: Command): void {
     const { scoreInverse } = await import("@orrery/eval");
     const { openDataset } = await import("@orrery/data");
     const dataset = await openDataset(flags.data);
-    const scores = await scoreInverse({ run: flags.model, dataset, episodes: flags.episodes });
+    const { model, episodes: held } = flags;
+    const scores = await scoreInverse({ run: model, dataset, episodes: held, signal: run.signal });
     const { names, r2, rmse, rmseOfMean, coverage50, coverage90, confidence, rows, episodes } = scores;
     run.print(`${rows} rows of ${episodes} held-out episodes.`);
     run.print(
@@ -51,6 +52,7 @@ export function addEvalLatentActions(group: Command): void {
       train,
       held,
       seed: run.seed,
+      signal: run.signal,
       onProgress: (done, total) => run.progress.update({ what: "encode", done, total, unit: "episodes" }),
     });
     run.progress.end();
