@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { Journal, planFlywheel } from "@orrery/flywheel";
+import "@orrery/flywheel/kitchen"; // what a command loads when it runs is not to be part of a test's time
 import { Command } from "commander";
 import { afterEach, expect, test } from "vitest";
 import { temporaryFolder } from "../testing.ts";

@@ -67,15 +67,17 @@ export function addFlywheel(program: Command): void {
       begun !== null && isAsBegun
         ? { ...begun, robots, answerSec: answerLimit }
         : planFlywheel(requestOf(flags, robots, run.seed));
-    const result = await turn(flags.out, settings, flags.resume ?? false, run);
-    const report = await writeReport(flags.out, settings, result);
-    for (const round of result.rounds) printRound(round, run);
+    const report = await pageOf(flags.out, settings);
+    const result = await turn(flags.out, settings, flags.resume ?? false, run, (soFar) => {
+      report.write(soFar);
+      for (const round of soFar.rounds.slice(-1)) printRound(round, run);
+    });
     run.print(
       `In use: ${result.champion.name} (${result.champion.id}). Took ${formatDuration(result.seconds)}.`,
     );
-    run.print(`Report: ${report}`);
+    run.print(`Report: ${report.path}`);
     run.print(`Next: ./orrery lineage ${join(flags.out, "releases", result.champion.name)}`);
-    return { ...flywheelResult(result), report };
+    return { ...flywheelResult(result), report: report.path };
   });
 }
 
@@ -113,6 +115,7 @@ export async function turn(
   settings: FlywheelSettings,
   resume: boolean,
   run: Run,
+  onRound?: (soFar: FlywheelResult) => void,
 ): Promise<FlywheelResult> {
   const [{ runFlywheel }, { kitchenParts }] = await Promise.all([
     import("@orrery/flywheel"),
@@ -146,29 +149,39 @@ export async function turn(
     onFleet: (done, total, successes) =>
       run.progress.update({ what: stage, done, total, unit: "homes", note: `${successes} succeeded` }),
     onTrials: ({ done, of }) => run.progress.update({ what: stage, done, total: of, unit: "trials" }),
+    onRound: (soFar) => {
+      run.progress.end();
+      onRound?.(soFar);
+    },
     signal: run.signal,
   });
   run.progress.end();
   return result;
 }
 
-async function writeReport(out: string, settings: FlywheelSettings, result: FlywheelResult): Promise<string> {
+/** The report of a loop, written anew after every round, and its numbers beside it. */
+async function pageOf(
+  out: string,
+  settings: FlywheelSettings,
+): Promise<{ readonly path: string; readonly write: (soFar: FlywheelResult) => void }> {
   const [{ flywheelReport }, { renderReport }, { writeFileAtomic, writeJsonAtomic }] = await Promise.all([
     import("@orrery/flywheel"),
     import("@orrery/eval/report"),
     import("@orrery/core/node"),
   ]);
   const command = commandOf(out, settings);
-  const facts = [
-    { label: "Machine", value: `${cpus()[0]?.model.trim() ?? "unknown"}, ${cpus().length} threads` },
-    { label: "Time", value: formatDuration(result.seconds) },
-    { label: "Seed", value: `${settings.seed}` },
-    { label: "Command", value: command, isCode: true },
-  ];
-  const report = resolve(join(out, "report.html"));
-  writeFileAtomic(report, renderReport(flywheelReport(result, { out, settings, facts })));
-  writeJsonAtomic(join(out, "result.json"), { command, settings, ...result });
-  return report;
+  const path = resolve(join(out, "report.html"));
+  const write = (soFar: FlywheelResult): void => {
+    const facts = [
+      { label: "Machine", value: `${cpus()[0]?.model.trim() ?? "unknown"}, ${cpus().length} threads` },
+      { label: "Time", value: formatDuration(soFar.seconds) },
+      { label: "Seed", value: `${settings.seed}` },
+      { label: "Command", value: command, isCode: true },
+    ];
+    writeFileAtomic(path, renderReport(flywheelReport(soFar, { out, settings, facts })));
+    writeJsonAtomic(join(out, "result.json"), { command, settings, ...soFar });
+  };
+  return { path, write };
 }
 
 /** With every number that decides, whatever was left to a default, so that it can be done again. */

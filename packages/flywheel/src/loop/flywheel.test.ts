@@ -21,8 +21,14 @@ const whole = join(root, "whole");
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 let result: FlywheelResult;
+const soFars: FlywheelResult[] = [];
 beforeAll(async () => {
-  result = await runFlywheel({ out: whole, settings: fakeSettings, parts: fakeParts });
+  result = await runFlywheel({
+    out: whole,
+    settings: fakeSettings,
+    parts: fakeParts,
+    onRound: (soFar) => soFars.push(soFar),
+  });
 }, 300_000);
 
 test("new data help, more training does not, and the gate sees both", () => {
@@ -43,6 +49,12 @@ test("new data help, more training does not, and the gate sees both", () => {
     expect(Object.values(selection.reasons).reduce((sum, n) => sum + n, 0)).toBe(4);
     expect(control.steps).toEqual(candidate.steps);
   }
+  // After each round there was something to look at.
+  expect(soFars.map(({ rounds, champion }) => [rounds.length, champion.name])).toEqual([
+    [1, "r1"],
+    [2, result.champion.name],
+  ]);
+  expect(soFars[1]?.rounds).toEqual(result.rounds);
 });
 
 test("the fleet's episodes say who acted, where, and how it ended, in homes nobody else is given", async () => {

@@ -85,6 +85,7 @@ class Flywheel {
     const baseStanding = await this.#step("trials r0", async () =>
       standingOf("r0", await this.#tryOut([base.run])),
     );
+    const begun = { start, base, baseStanding };
     let champion: Champion = { release: base, control: base };
     const results: RoundResult[] = [];
     for (let round = 1; round <= rounds; round++) {
@@ -92,9 +93,14 @@ class Flywheel {
       results.push(result);
       const { candidate, control } = result;
       if (result.judged.verdict.isPromoted) champion = { release: candidate, control };
+      this.#options.onRound?.({ ...begun, rounds: [...results], ...this.#now(champion) });
     }
+    return { ...begun, rounds: results, ...this.#now(champion) };
+  }
+
+  #now({ release }: Champion): Pick<FlywheelResult, "champion" | "seconds"> {
     const seconds = this.#journal.steps.reduce((sum, step) => sum + (step.seconds ?? 0), 0);
-    return { start, base, baseStanding, rounds: results, champion: champion.release, seconds };
+    return { champion: release, seconds };
   }
 
   async #round(round: number, { release, control }: Champion, start: RecordedStart): Promise<RoundResult> {

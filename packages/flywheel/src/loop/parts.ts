@@ -1,5 +1,6 @@
 /** What a flywheel is given: how one records, how one trains, and who knows the policies. It runs on fakes as well. */
 import type { ControlProgress } from "@orrery/eval/control";
+import type { FlywheelResult } from "./results.ts";
 import type { FlywheelSettings } from "./settings.ts";
 
 /** Operators at work, before there is a model. */
@@ -56,4 +57,6 @@ export interface FlywheelHooks {
   readonly onNote?: (note: string) => void;
   readonly onFleet?: (done: number, of: number, successes: number) => void;
   readonly onTrials?: (progress: ControlProgress) => void;
+  /** What there is after a round, so that it can be looked at while the next one goes on. */
+  readonly onRound?: (soFar: FlywheelResult) => void;
 }
