@@ -4,20 +4,10 @@
  */
 import { FORWARD, type Frame, LOCAL_STRIDE, ORIGIN, RIGHT, TO_LIGHT, UP, WORLD_UP } from "./frame.ts";
 import { BOX, CAPSULE, CYLINDER, ELLIPSOID, PLANE, type RenderScene, SPHERE } from "./scene.ts";
+import { shadeFlatRun } from "./shade-flat.ts";
 import type { ShadowGrid } from "./shadow.ts";
+import { toSrgb } from "./srgb.ts";
 import { PATTERN_TABLES, TABLE_SIZE } from "./texture.ts";
-
-/** Linear light to 8-bit sRGB through a table: shading would otherwise spend most of its time in Math.pow. */
-const SRGB_STEPS = 4096;
-const SRGB = Uint8Array.from({ length: SRGB_STEPS + 1 }, (_, i) => {
-  const v = i / SRGB_STEPS;
-  return Math.round(255 * (v <= 0.0031308 ? 12.92 * v : 1.055 * v ** (1 / 2.4) - 0.055));
-});
-
-/** Linear light, from 0 up, to 8-bit sRGB. */
-function toSrgb(value: number): number {
-  return SRGB[value >= 1 ? SRGB_STEPS : (value * SRGB_STEPS) | 0]!;
-}
 
 /** Colour of rays that hit nothing, 8-bit sRGB. */
 const BACKGROUND = [196, 205, 214] as const;
@@ -35,7 +25,8 @@ export function shade(frame: Frame, scene: RenderScene, shadows: ShadowGrid | nu
       const g = ids[y * width + x]!;
       for (end = x + 1; end < width && ids[y * width + end] === g; end++);
       if (g < 0) paintBackground(out, 3 * (y * width + x), 3 * (y * width + end));
-      else shadeRun(frame, scene, shadows, g, y, x, end, out);
+      else if (isFlat(scene.type[g]!)) shadeFlatRun(frame, scene, shadows, g, y, x, end, out);
+      else shadeRoundRun(frame, scene, shadows, g, y, x, end, out);
     }
   }
 }
@@ -48,8 +39,12 @@ function paintBackground(out: Uint8Array, from: number, to: number): void {
   }
 }
 
-/** Shades pixels `from` to `to` (excluded) of row `y`, which all show geom `g`. */
-function shadeRun(
+function isFlat(type: number): boolean {
+  return type === PLANE || type === BOX;
+}
+
+/** Shades pixels `from` to `to` (excluded) of row `y`, which all show geom `g`, neither plane nor box. */
+function shadeRoundRun(
   frame: Frame,
   scene: RenderScene,
   shadows: ShadowGrid | null,
@@ -91,25 +86,21 @@ function shadeRun(
     rise1 = light.sky[1] - ground1,
     rise2 = light.sky[2] - ground2;
   const gloss = scene.gloss[g]!;
-  const isPlane = scene.type[g] === PLANE;
   const pattern = scene.pattern[g]!;
   const table = PATTERN_TABLES[pattern]!;
   const perTexel = TABLE_SIZE / scene.scaleM[g]!;
-  if (isPlane) setSurface(0, 0, 1, 0, 0);
   for (let x = from; x < to; x++) {
     const i = y * width + x;
     const t = depth[i]!;
     const dx = fx + sx[x]! * rx,
       dy = fy + sx[x]! * ry,
       dz = fz + sx[x]! * rz;
-    if (!isPlane) surface(scene, g, ox + t * dx, oy + t * dy, oz + t * dz);
-    else if (pattern !== 0) setSurface(0, 0, 1, ox + t * dx, oy + t * dy);
+    surface(scene, g, ox + t * dx, oy + t * dy, oz + t * dz);
     const nx = normal[0]!,
       ny = normal[1]!,
       nz = normal[2]!;
     let lambert = nx * lx + ny * ly + nz * lz;
-    // Shadow ray from just above the surface, so that neighbours in contact do not speckle.
-    if (lambert <= 0 || (shadows !== null && shadows.isShadowed(frame, scene, t * 0.9995, sx[x]!, s, g))) {
+    if (lambert <= 0 || (shadows !== null && shadows.isShadowed(frame, scene, x, y, g))) {
       lambert = 0;
     }
     let highlight = 0;
@@ -142,7 +133,7 @@ function shadeRun(
   }
 }
 
-/** Fills `normal` and `texture` for a point on geom `g`, given in its frame; planes need no call. */
+/** Fills `normal` and `texture` for a point on geom `g`, given in its frame. */
 function surface(scene: RenderScene, g: number, px: number, py: number, pz: number): void {
   const a = scene.size[3 * g]!,
     b = scene.size[3 * g + 1]!,
@@ -166,17 +157,9 @@ function surface(scene: RenderScene, g: number, px: number, py: number, pz: numb
     }
     case CYLINDER:
       if (Math.abs(pz) > b - 1e-5 * (1 + b)) setSurface(0, 0, Math.sign(pz), px, py);
-      else setSurface(px / a, py / a, 0, a * Math.atan2(py, px), pz);
+      // The angle takes as long as all the rest; without a pattern nobody asks for it.
+      else setSurface(px / a, py / a, 0, scene.pattern[g] === 0 ? 0 : a * Math.atan2(py, px), pz);
       return;
-    case BOX: {
-      const x = Math.abs(px) / a,
-        y = Math.abs(py) / b,
-        z = Math.abs(pz) / c;
-      if (z >= x && z >= y) setSurface(0, 0, Math.sign(pz), px, py);
-      else if (y >= x) setSurface(0, Math.sign(py), 0, px, pz);
-      else setSurface(Math.sign(px), 0, 0, py, pz);
-      return;
-    }
     default:
       setSurface(0, 0, 1, px, py);
   }

@@ -2,9 +2,10 @@
  * Hard shadows of one far light. The plane across the light is cut into a grid; each cell lists the geoms that may
  * stand between its points and the light, so a shadow ray tests a handful of shapes instead of all.
  */
+import { SHORT_OF, blocks } from "./blocks.ts";
 import { halfExtents } from "./bounds.ts";
-import { FORWARD, type Frame, LOCAL_STRIDE, ORIGIN, RIGHT, TO_LIGHT, UP } from "./frame.ts";
-import { BOX, CAPSULE, CYLINDER, ELLIPSOID, PLANE, type RenderScene, SPHERE } from "./scene.ts";
+import type { Frame } from "./frame.ts";
+import { PLANE, type RenderScene } from "./scene.ts";
 
 const CELLS = 40; // per side
 const MAX_PER_CELL = 32;
@@ -20,7 +21,9 @@ export class ShadowGrid {
   readonly #light = new Float64Array(3);
   /** [3, 4]: cell along a, cell along b and height along the light, each at the eye, then per forward, right and up. */
   readonly #view = new Float64Array(12);
-  /** Highest point of each geom along the light. */
+  /** Highest point along the light of what a cell lists; -Infinity where it lists nothing. */
+  readonly #cellTop = new Float64Array(CELLS * CELLS);
+  /** The same of each geom. */
   #top = new Float64Array(0);
   #box = new Float64Array(0); // [numGeoms, 4]: min and max along a and b
   #minA = 0;
@@ -62,27 +65,30 @@ export class ShadowGrid {
     this.#perB = CELLS / Math.max(1e-6, maxB - minB);
     this.#look(frame);
     this.#counts.fill(0);
+    this.#cellTop.fill(-Infinity);
     for (let g = 0; g < scene.numGeoms; g++) if (this.#top[g]! > -Infinity) this.#insert(g);
   }
 
   /**
-   * True if something stands between the light and the point at depth `t` of the pixel with tangents (sx, sy).
-   * `self` is the geom that the point lies on.
+   * True if something stands between the light and what the pixel in column `x`, row `y` shows; `self` is the geom
+   * there. Takes whole numbers only: V8 puts every fraction that it hands to a function on the heap.
    */
-  isShadowed(frame: Frame, scene: RenderScene, t: number, sx: number, sy: number, self: number): boolean {
+  isShadowed(frame: Frame, scene: RenderScene, x: number, y: number, self: number): boolean {
     const view = this.#view;
+    const sx = frame.sx[x]!,
+      sy = frame.sy[y]!,
+      t = SHORT_OF * frame.depth[y * frame.width + x]!;
     const ca = view[0]! + t * (view[1]! + sx * view[2]! + sy * view[3]!);
     const cb = view[4]! + t * (view[5]! + sx * view[6]! + sy * view[7]!);
     if (!(ca >= 0 && cb >= 0 && ca < CELLS && cb < CELLS)) return false;
     const cell = (cb | 0) * CELLS + (ca | 0);
-    const count = this.#counts[cell]!;
-    if (count === 0) return false;
     const height = view[8]! + t * (view[9]! + sx * view[10]! + sy * view[11]!);
-    const end = cell * MAX_PER_CELL + count;
+    if (!(this.#cellTop[cell]! > height)) return false;
+    const end = cell * MAX_PER_CELL + this.#counts[cell]!;
     for (let k = cell * MAX_PER_CELL; k < end; k++) {
       const g = this.#lists[k]!;
       // Every shape is convex, so a lit side is never shadowed by its own shape.
-      if (g !== self && this.#top[g]! > height && blocks(frame.local, scene, g, t, sx, sy)) return true;
+      if (g !== self && this.#top[g]! > height && blocks(frame, scene, g, x, y)) return true;
     }
     return false;
   }
@@ -142,6 +148,7 @@ export class ShadowGrid {
         if (count === MAX_PER_CELL) continue;
         this.#lists[cell * MAX_PER_CELL + count] = g;
         this.#counts[cell] = count + 1;
+        if (this.#top[g]! > this.#cellTop[cell]!) this.#cellTop[cell] = this.#top[g]!;
       }
     }
   }
@@ -165,120 +172,4 @@ function extent(mat: Float64Array, g: number, v: Float64Array): number {
 
 function clampCell(value: number): number {
   return Math.max(0, Math.min(CELLS - 1, Math.floor(value)));
-}
-
-/** Whether geom `g` crosses the ray from the given point to the light. */
-function blocks(
-  local: Float64Array,
-  scene: RenderScene,
-  g: number,
-  t: number,
-  sx: number,
-  sy: number,
-): boolean {
-  const at = g * LOCAL_STRIDE;
-  const px =
-    local[at + ORIGIN]! + t * (local[at + FORWARD]! + sx * local[at + RIGHT]! + sy * local[at + UP]!);
-  const py =
-    local[at + ORIGIN + 1]! +
-    t * (local[at + FORWARD + 1]! + sx * local[at + RIGHT + 1]! + sy * local[at + UP + 1]!);
-  const pz =
-    local[at + ORIGIN + 2]! +
-    t * (local[at + FORWARD + 2]! + sx * local[at + RIGHT + 2]! + sy * local[at + UP + 2]!);
-  const dx = local[at + TO_LIGHT]!,
-    dy = local[at + TO_LIGHT + 1]!,
-    dz = local[at + TO_LIGHT + 2]!;
-  const a = scene.size[3 * g]!,
-    b = scene.size[3 * g + 1]!,
-    c = scene.size[3 * g + 2]!;
-  switch (scene.type[g]) {
-    case SPHERE:
-      return crossesEllipsoid(px / a, py / a, pz / a, dx / a, dy / a, dz / a);
-    case ELLIPSOID:
-      return crossesEllipsoid(px / a, py / b, pz / c, dx / a, dy / b, dz / c);
-    case CAPSULE:
-      return crossesCapsule(px, py, pz, dx, dy, dz, a, b);
-    case CYLINDER:
-      return crossesCylinder(px, py, pz, dx, dy, dz, a, b);
-    case BOX:
-      return crossesBox(px, py, pz, dx, dy, dz, a, b, c);
-    default:
-      return false;
-  }
-}
-
-function crossesEllipsoid(px: number, py: number, pz: number, dx: number, dy: number, dz: number): boolean {
-  const half = px * dx + py * dy + pz * dz;
-  const outside = px * px + py * py + pz * pz - 1;
-  if (half > 0 && outside > 0) return false;
-  return half * half >= (dx * dx + dy * dy + dz * dz) * outside;
-}
-
-// Scalars instead of vectors keep the shadow loop free of allocation.
-function crossesCapsule(
-  px: number,
-  py: number,
-  pz: number,
-  dx: number,
-  dy: number,
-  dz: number,
-  r: number,
-  h: number,
-): boolean {
-  // Nearest approach of the ray (p + s d, s >= 0) to the segment (0, 0, k), |k| <= h, in closed form.
-  const pd = px * dx + py * dy + pz * dz;
-  const across = 1 - dz * dz; // d is a unit vector
-  let k = across > 1e-9 ? (pz - pd * dz) / across : pz;
-  k = Math.max(-h, Math.min(h, k));
-  const s = Math.max(0, k * dz - pd);
-  k = Math.max(-h, Math.min(h, pz + s * dz));
-  const ex = px + s * dx,
-    ey = py + s * dy,
-    ez = pz + s * dz - k;
-  return ex * ex + ey * ey + ez * ez < r * r;
-}
-
-function crossesCylinder(
-  px: number,
-  py: number,
-  pz: number,
-  dx: number,
-  dy: number,
-  dz: number,
-  r: number,
-  h: number,
-): boolean {
-  const across = dx * dx + dy * dy;
-  const half = px * dx + py * dy;
-  const side = px * px + py * py - r * r;
-  const disc = half * half - across * side;
-  if (disc < 0) return false;
-  const root = Math.sqrt(disc);
-  const middle = -pz / dz,
-    span = Math.abs(h / dz);
-  const near = Math.max((-half - root) / across, middle - span, 0);
-  return near < Math.min((-half + root) / across, middle + span);
-}
-
-function crossesBox(
-  px: number,
-  py: number,
-  pz: number,
-  dx: number,
-  dy: number,
-  dz: number,
-  a: number,
-  b: number,
-  c: number,
-): boolean {
-  const ix = 1 / dx,
-    iy = 1 / dy,
-    iz = 1 / dz;
-  const nx = Math.abs(ix) * a,
-    ny = Math.abs(iy) * b,
-    nz = Math.abs(iz) * c;
-  const mx = -px * ix,
-    my = -py * iy,
-    mz = -pz * iz;
-  return Math.max(mx - nx, my - ny, mz - nz, 0) < Math.min(mx + nx, my + ny, mz + nz);
 }
