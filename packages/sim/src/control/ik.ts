@@ -41,10 +41,14 @@ export class InverseKinematics {
   /** Works on the same ghost. `solve` does not ask it: its iterations may cut through the body on the way. */
   readonly selfCollision: SelfCollision;
   readonly #ghost: Physics;
-  readonly #spec: BodySpec;
   readonly #siteIds: readonly number[];
   readonly #qposAdr: readonly number[];
   readonly #dofAdr: readonly number[];
+  /** [J] of the specification, as numbers: reading them out of objects took a third of an iteration. */
+  readonly #low: Float64Array;
+  readonly #high: Float64Array;
+  readonly #home: Float64Array;
+  readonly #ikWeight: Float64Array;
   /** [J] weights of this iteration; zero leaves a joint alone. */
   readonly #weights: Float64Array;
   readonly #rows: number;
@@ -59,13 +63,16 @@ export class InverseKinematics {
 
   /** `ghost` is the body alone with a fixed base (`buildGhost`); it stays the caller's to close. */
   constructor(spec: BodySpec, ghost: Physics) {
-    this.#spec = spec;
     this.#ghost = ghost;
     this.selfCollision = new SelfCollision(spec, ghost);
     this.#siteIds = spec.arms.map((arm) => ghost.id("site", arm.tool));
     const jointIds = spec.joints.map((joint) => ghost.id("joint", joint.name));
     this.#qposAdr = jointIds.map((id) => ghost.constants.jntQposAdr[id]!);
     this.#dofAdr = jointIds.map((id) => ghost.constants.jntDofAdr[id]!);
+    this.#low = Float64Array.from(spec.joints, ({ range }) => range[0]);
+    this.#high = Float64Array.from(spec.joints, ({ range }) => range[1]);
+    this.#home = Float64Array.from(spec.joints, ({ home }) => home);
+    this.#ikWeight = Float64Array.from(spec.joints, ({ ikWeight }) => ikWeight);
     this.#weights = new Float64Array(spec.joints.length);
     this.#rows = 6 * spec.arms.length;
     this.#jacobian = new Float64Array(this.#rows * spec.joints.length);
@@ -110,14 +117,13 @@ export class InverseKinematics {
   #iterate(joints: Float64Array, targets: readonly ToolPose[]): void {
     this.#pose(joints);
     this.#linearise(targets);
-    for (let j = 0; j < joints.length; j++) this.#weights[j] = this.#spec.joints[j]!.ikWeight;
+    this.#weights.set(this.#ikWeight);
     for (let pass = 0; pass < MAX_PASSES; pass++) {
       this.#solveStep(joints);
       if (!this.#freezeAtLimits(joints) || pass === MAX_PASSES - 1) break;
     }
     for (let j = 0; j < joints.length; j++) {
-      const [low, high] = this.#spec.joints[j]!.range;
-      joints[j] = Math.min(high, Math.max(low, joints[j]! + this.#step[j]!));
+      joints[j] = Math.min(this.#high[j]!, Math.max(this.#low[j]!, joints[j]! + this.#step[j]!));
     }
   }
 
@@ -125,9 +131,8 @@ export class InverseKinematics {
   #freezeAtLimits(joints: Float64Array): boolean {
     let frozen = false;
     for (let j = 0; j < joints.length; j++) {
-      const [low, high] = this.#spec.joints[j]!.range;
       const next = joints[j]! + this.#step[j]!;
-      if (this.#weights[j]! > 0 && (next > high || next < low)) {
+      if (this.#weights[j]! > 0 && (next > this.#high[j]! || next < this.#low[j]!)) {
         this.#weights[j] = 0;
         frozen = true;
       }
@@ -144,10 +149,11 @@ export class InverseKinematics {
       normal = this.#normal,
       weights = this.#weights,
       rhs = this.#rhs,
-      step = this.#step;
+      step = this.#step,
+      home = this.#home;
     for (let j = 0; j < J; j++) {
       // A frozen joint stays where it is; the others drift home where the task leaves them free to.
-      step[j] = weights[j]! > 0 ? HOME_PULL * (this.#spec.joints[j]!.home - joints[j]!) : 0;
+      step[j] = weights[j]! > 0 ? HOME_PULL * (home[j]! - joints[j]!) : 0;
     }
     for (let r = 0; r < R; r++) {
       const row = r * J;

@@ -95,8 +95,8 @@ export class SelfCollision {
   /** True if no pair can have met, judging by how far each part moved. */
   #isFarApart(): boolean {
     for (let k = 0; k < this.#pairs.length; k++) {
-      const [a, b] = this.#pairs[k]!;
-      if (this.#gapsBefore[k]! - this.#moved(a) - this.#moved(b) < this.marginM) return false;
+      const pair = this.#pairs[k]!;
+      if (this.#gapsBefore[k]! - this.#moved(pair[0]) - this.#moved(pair[1]) < this.marginM) return false;
     }
     return true;
   }
@@ -181,7 +181,9 @@ export class SelfCollision {
 
   /** Gap of a pair where the ghost stands. */
   #gapOf(k: number): number {
-    const [a, b] = this.#pairs[k]!;
+    const pair = this.#pairs[k]!;
+    const a = pair[0],
+      b = pair[1];
     return nearest(this.#ends, 6 * a, 6 * b) - this.#radii[a]! - this.#radii[b]!;
   }
 

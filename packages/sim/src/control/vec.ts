@@ -41,8 +41,14 @@ export function vec3At(flat: ArrayLike<number>, i: number): Vec3 {
 }
 
 export function multiply(a: Quat, b: Quat): Quat {
-  const [aw, ax, ay, az] = a;
-  const [bw, bx, by, bz] = b;
+  const aw = a[0],
+    ax = a[1],
+    ay = a[2],
+    az = a[3];
+  const bw = b[0],
+    bx = b[1],
+    by = b[2],
+    bz = b[3];
   return [
     aw * bw - ax * bx - ay * by - az * bz,
     aw * bx + ax * bw + ay * bz - az * by,
@@ -61,8 +67,8 @@ export function normalise(q: Quat): Quat {
 }
 
 export function rotate(q: Quat, v: Vec3): Vec3 {
-  const [, x, y, z] = multiply(multiply(q, [0, ...v]), conjugate(q));
-  return [x, y, z];
+  const turned = multiply(multiply(q, [0, v[0], v[1], v[2]]), conjugate(q));
+  return [turned[1], turned[2], turned[3]];
 }
 
 /** Rotation by |r| rad about r. */
@@ -92,9 +98,12 @@ export function fromMatrix(m: ArrayLike<number>, at = 0): Quat {
     m11 = m[at + 4]!,
     m22 = m[at + 8]!;
   // Shepperd's method: start from the largest component, so that nothing is divided by a small number.
-  const t = [m00 + m11 + m22, m00 - m11 - m22, m11 - m00 - m22, m22 - m00 - m11];
-  const largest = t.indexOf(Math.max(...t));
-  const big = Math.sqrt(1 + t[largest]!) / 2;
+  let largest = 0,
+    trace = m00 + m11 + m22;
+  if (m00 - m11 - m22 > trace) [largest, trace] = [1, m00 - m11 - m22];
+  if (m11 - m00 - m22 > trace) [largest, trace] = [2, m11 - m00 - m22];
+  if (m22 - m00 - m11 > trace) [largest, trace] = [3, m22 - m00 - m11];
+  const big = Math.sqrt(1 + trace) / 2;
   const k = 1 / (4 * big);
   const wx = (m[at + 7]! - m[at + 5]!) * k,
     wy = (m[at + 2]! - m[at + 6]!) * k,
