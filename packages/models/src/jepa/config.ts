@@ -13,6 +13,9 @@ import {
   type StackConfig,
 } from "../config-parts.ts";
 
+/** Pixels of the side of a cell in which words look for things; see reader.ts. */
+export const CELL = 4;
+
 const netSchema = z.strictObject({
   height: count,
   width: count,
@@ -29,8 +32,8 @@ const netSchema = z.strictObject({
   maxBlock: count,
   predictor: z.strictObject({ width, depth: count, mlpRatio: z.number().positive() }),
   text: z.strictObject({ width, depth: count, headWidth: width, maxWords: count, buckets: count }),
-  /** Reading the task off the first picture. */
-  task: z.strictObject({ depth: count, width }),
+  /** Finding in the picture what the words speak of: maps of what they look for, features of a cell. */
+  task: z.strictObject({ maps: count, features: count, width }),
   heads: z.strictObject({ width }),
   /** Only for looking; trained when all else is done. */
   decoder: z.strictObject({ width, depth: count, headWidth: width }),
@@ -99,7 +102,7 @@ export const jepaTiny = {
     maxBlock: 5,
     predictor: { width: 192, depth: 3, mlpRatio: 2 },
     text: { width: 64, depth: 1, headWidth: 32, maxWords: 16, buckets: 32 },
-    task: { depth: 2, width: 64 },
+    task: { maps: 8, features: 32, width: 64 },
     heads: { width: 256 },
     decoder: { width: 128, depth: 2, headWidth: 32 },
   },
@@ -153,7 +156,7 @@ export const jepaDifferences: Readonly<Record<string, Partialish<JepaConfig>>> =
       maxBlock: 2,
       predictor: { width: 32, depth: 1 },
       text: { width: 16, headWidth: 16 },
-      task: { depth: 1, width: 16 },
+      task: { maps: 4, features: 16, width: 16 },
       heads: { width: 32 },
       decoder: { width: 32, depth: 1, headWidth: 16 },
     },
@@ -170,7 +173,7 @@ export const jepaDifferences: Readonly<Record<string, Partialish<JepaConfig>>> =
       historyFrames: 3,
       predictor: { width: 512, depth: 6 },
       text: { width: 128, depth: 2 },
-      task: { depth: 3, width: 128 },
+      task: { maps: 16, features: 64, width: 128 },
       heads: { width: 512 },
       decoder: { width: 256, depth: 4, headWidth: 64 },
     },
@@ -200,6 +203,10 @@ export function jepaProblems({ net }: JepaConfig): string[] {
     if (part.width % part.headWidth !== 0)
       problems.push(`${name}.headWidth ${part.headWidth} must divide width ${part.width}`);
   }
+  if (height % CELL !== 0 || pixels % CELL !== 0)
+    problems.push(
+      `net.height ${height} and net.width ${pixels} must be multiples of ${CELL}, the cells that words look into`,
+    );
   if (stack.timeEvery !== 0)
     problems.push(`net.encoder.timeEvery must be 0, got ${stack.timeEvery}: a moment is encoded by itself`);
   return problems;

@@ -39,8 +39,6 @@ export interface Sight {
 
 export interface Encoded {
   readonly embedding: Tensor; // [B, D], float32
-  /** What was seen where, for heads that look for something: [B, N, W]. */
-  readonly patches: Tensor;
 }
 
 /** What each patch brings to the embedding by itself. */
@@ -50,6 +48,7 @@ export class Encoder extends Module {
   readonly patchIn: Linear;
   readonly position: Tensor; // [N, W]: place and camera
   readonly stateIn: Linear | null;
+  readonly stateOut: Linear | null;
   readonly noState: Tensor; // [W]
   readonly readOut: Tensor; // [M, W]
   readonly stack: SpaceTimeStack;
@@ -67,6 +66,7 @@ export class Encoder extends Module {
     this.patchIn = new Linear(3 * patch * patch, width, generator);
     this.position = rows(numCameras * patchesPerImage(config));
     this.stateIn = stateWidth === 0 ? null : new Linear(stateWidth, width, generator);
+    this.stateOut = stateWidth === 0 ? null : new Linear(stateWidth, embedding, generator, { bias: false });
     this.noState = parameter(zeros([width]));
     this.readOut = rows(readOuts);
     this.stack = new SpaceTimeStack(encoder, 1, generator);
@@ -89,13 +89,15 @@ export class Encoder extends Module {
     const patches = toPatches(frames.flatten(0, 1), patch).view([B, N, -1]);
     const seen = this.patchIn.forward(patches).float().add(this.position);
     const felt = where(hasState, this.stateIn?.forward(state).float() ?? this.noState, this.noState);
-    const own = this.readOut.expand([B, readOuts, width]);
-    const tokens = cat([seen, felt.unsqueeze(1).add(this.readOut.mean(0)), own], 1).unsqueeze(1);
+    const ask = this.readOut.expand([B, readOuts, width]);
+    const tokens = cat([seen, felt.unsqueeze(1).add(this.readOut.mean(0)), ask], 1).unsqueeze(1);
     const h = this.stack.forward(tokens).squeeze(1); // [B, N + 1 + M, W]
     const seenThere = h.narrow(1, 0, N);
     const read = this.out.forward(h.narrow(1, N, 1 + readOuts).flatten(1)).float();
     const placed = this.placeOut.forward(this.patchOut.forward(seenThere).gelu().flatten(1)).float();
-    return { embedding: read.add(placed), patches: seenThere };
+    const own = read.add(placed);
+    if (this.stateOut === null) return { embedding: own };
+    return { embedding: own.add(this.stateOut.forward(state).float().mul(hasState.float())) };
   }
 
   /** Multiply-adds times two for one moment. */

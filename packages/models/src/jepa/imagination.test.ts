@@ -193,7 +193,7 @@ test("the task changes reward and success, and nothing else", () => {
   const before = world.feel(trunk);
   world.setTask(trunk, "blue");
   const after = world.feel(trunk);
-  expect(distance(before.reward, after.reward)).toBeGreaterThan(1e-4);
+  expect(distance(before.reward, after.reward)).toBeGreaterThan(1e-5);
   expect(distance(before.state, after.state)).toBe(0);
   world.setTask(trunk, ["red", "blue"]);
   expect(distance(world.feel(trunk).reward.narrow(0, 0, 1), before.reward.narrow(0, 0, 1))).toBeLessThan(

@@ -108,12 +108,12 @@ export class JepaImagination implements DrawingImagination<JepaState> {
         const { code } = predictor.blockCode(block);
         past = pastAfter(past, embedding, code);
       }
-      const { embedding, patches } = seen.at(-1) as Encoded;
+      const { embedding } = seen.at(-1) as Encoded;
       const { frames } = sights.at(-1) as Sight;
       const surprise = zeros([B], { device: model.device });
       return new JepaState(
-        { embedding, past, surprise, task: this.#taskOf(words, patches) },
-        { texts: words, patches: patches.float(), picture: frames },
+        { embedding, past, surprise, task: this.#taskOf(words, frames) },
+        { texts: words, picture: frames },
       );
     });
   }
@@ -123,7 +123,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     const words = textsFor(task, state.streams);
     state.setTask(
       words,
-      this.#run(() => this.#taskOf(words, state.scene.patches)),
+      this.#run(() => this.#taskOf(words, state.scene.picture)),
     );
   }
 
@@ -148,13 +148,13 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     scope(() => {
       const { moment, scene } = this.#run(() => {
         const sight = this.#sight(frames, proprioception);
-        const { embedding, patches } = this.#nets.encoder.forward(sight);
+        const { embedding } = this.#nets.encoder.forward(sight);
         const expected = state.moment.embedding;
         const surprise = embedding.sub(expected).square().mean(-1).sqrt();
         const { texts } = state.scene;
         return {
-          moment: { embedding, surprise, task: this.#taskOf(texts, patches) },
-          scene: { texts, patches: patches.float(), picture: sight.frames.clone() },
+          moment: { embedding, surprise, task: this.#taskOf(texts, sight.frames) },
+          scene: { texts, picture: sight.frames.clone() },
         };
       });
       state.correct(moment, scene);
@@ -269,9 +269,9 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     };
   }
 
-  #taskOf(words: readonly string[], patches: Tensor): Tensor {
+  #taskOf(words: readonly string[], frames: Tensor): Tensor {
     const { text, reader, outcomes } = this.#nets;
-    return outcomes.ofTask(reader.forward(text.read(words), patches));
+    return outcomes.ofTask(reader.forward(text.read(words), frames));
   }
 
   /** An action as blocks that the predictor takes, each [B, n, A]. */

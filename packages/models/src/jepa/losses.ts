@@ -71,10 +71,7 @@ export function jepaLosses(model: JepaModel, clip: Clip, context: JepaLossContex
     // Heads see every moment as it is, and the imagined ones as they were imagined.
     const guesses = imagined === null ? next.embedding.narrow(1, S - 2, 1) : imagined.embedding;
     const from = S - guesses.size(1);
-    Object.assign(
-      losses,
-      headLosses(model, moments, { z, guesses, from, patches: encoded.patches }, clip, context),
-    );
+    Object.assign(losses, headLosses(model, moments, { z, guesses, from }, clip, context));
     return { losses, embedding: encoded.embedding.detach() };
   });
 }
@@ -134,14 +131,14 @@ function expectedError({ logError }: Prediction, squared: Tensor): Tensor {
 /** Proprioception, reward and success of encoded and imagined moments. */
 function headLosses(
   model: JepaModel,
-  { targets }: Moments,
-  { z, guesses, from, patches }: { z: Tensor; guesses: Tensor; from: number; patches: Tensor },
+  { sight, targets }: Moments,
+  { z, guesses, from }: { z: Tensor; guesses: Tensor; from: number },
   clip: Clip,
   { rng, tasks }: JepaLossContext,
 ): Record<string, WeightedLoss> {
   const { nets, config } = model;
   const own = config.training.jepa;
-  const [B = 0, S = 0] = z.shape;
+  const S = z.size(1);
   const both = (x: Tensor): Tensor => cat([x, x.narrow(1, from, S - from)], 1);
   const embedding = cat([z, guesses], 1);
   const losses: Record<string, WeightedLoss> = {};
@@ -155,12 +152,10 @@ function headLosses(
   }
   if (model.knowsReward.item() === 0) return losses;
   // The words are looked up in one moment of the history and stand for all the clip, as they do in a plan.
-  const seen = patches.unflatten(0, [B, S]).select(1, rng.int(config.net.historyFrames));
+  const seen = sight.frames.select(1, rng.int(config.net.historyFrames));
   const texts = Array.from(clip.task, (id) => tasks[id] ?? "");
   const reading = nets.text.read(texts, { rng, share: own.wordDropShare });
-  const task = nets.outcomes
-    .ofTask(nets.reader.forward(reading, damped(seen, own.headGradient)))
-    .unsqueeze(1);
+  const task = nets.outcomes.ofTask(nets.reader.forward(reading, seen)).unsqueeze(1);
   const outcome = nets.outcomes.forward(damped(embedding, own.headGradient), task);
   const mask = both(targets.hasReward);
   head("reward", outcome.reward.sub(both(targets.reward)).square(), mask);

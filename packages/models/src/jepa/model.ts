@@ -21,8 +21,9 @@ import type { StreamFacts } from "../world-model.ts";
 import type { JepaConfig } from "./config.ts";
 import { Decoder } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
-import { OutcomeHead, StateHead, TaskReader } from "./heads.ts";
+import { OutcomeHead, StateHead } from "./heads.ts";
 import { Predictor, type Block, type Past } from "./predictor.ts";
+import { TaskReader } from "./reader.ts";
 
 /** All that is trained together; the decoder comes after. */
 export class JepaNets extends Module {
@@ -39,7 +40,7 @@ export class JepaNets extends Module {
     this.encoder = new Encoder(net, cameras.length, stateWidth, generator);
     this.predictor = new Predictor(net, actionWidth, generator);
     this.text = new TextEncoder(net.text, vocabulary, generator);
-    this.reader = new TaskReader(net, generator);
+    this.reader = new TaskReader(net, cameras.length, generator);
     this.outcomes = new OutcomeHead(net, generator);
     this.stateHead = stateWidth === 0 ? null : new StateHead(net, stateWidth, generator);
   }

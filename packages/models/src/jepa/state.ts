@@ -1,7 +1,7 @@
 /**
  * Where streams of a joint-embedding model stand.
  *
- * Shapes: B streams, D numbers of an embedding, G numbers of a task, N patches, W width, V cameras, H W pixels.
+ * Shapes: B streams, D numbers of an embedding, G numbers of a task, V cameras, H W pixels.
  */
 import { keep, scope, type Tensor } from "@orrery/torch";
 import type { Imagined } from "../imagination.ts";
@@ -19,7 +19,6 @@ export interface Moment {
 /** What was last observed of each stream, shared by its branches. */
 export interface Scene {
   readonly texts: readonly string[];
-  readonly patches: Tensor; // [B, N, W]
   readonly picture: Tensor; // uint8 [B, V, H, W, 3]
 }
 
@@ -56,10 +55,9 @@ export class JepaState implements Imagined {
 
   /** Streams of their own for the given rows, int64 [N]. */
   select(rows: Tensor): JepaState {
-    const { texts, patches, picture } = this.#scene;
+    const { texts, picture } = this.#scene;
     const scene = {
       texts: Array.from(rows.toFloat64(), (row) => texts[row] ?? ""),
-      patches: patches.indexSelect(0, rows),
       picture: picture.indexSelect(0, rows),
     };
     return new JepaState(this.momentOf(rows), scene, this.#isImagined);

@@ -1,0 +1,96 @@
+/**
+ * Finds in a picture what a text speaks of, and says where it is.
+ *
+ * Every cell of the picture, 4 pixels wide, is told by its colours and those of the cells around it. The words weigh
+ * these features into a few maps of what they look for; each map is read out as its centre and how sharp it is, so that
+ * what is learnt for one place holds for all others. A single linear gate, rather than attention between words and
+ * patches: words and colours meet in one product, which has a slope from the first step on. Attention of words and
+ * patches, and picking one cell as a mixture does, both stayed at chance for as long as this takes to learn
+ * (docs/experiments.md).
+ *
+ * Sources: spatial soft-argmax, Levine et al. 2016, arXiv:1504.00702; features scaled by words, Perez et al. 2018,
+ * arXiv:1709.07871.
+ *
+ * Shapes: B pictures, V cameras, H W pixels, h w cells, N = h w, F features, M maps, L words, G numbers of a task.
+ */
+import {
+  avgPool2d,
+  cat,
+  Conv2d,
+  fromTyped,
+  LayerNorm,
+  MLP,
+  Module,
+  type Generator,
+  type Tensor,
+} from "@orrery/torch";
+import type { TextReading } from "../nets/text.ts";
+import { CELL, type JepaNetConfig } from "./config.ts";
+
+/** How sharp a map may be: factor on normalised scores before the softmax. */
+const SHARPNESS = 2;
+
+export class TaskReader extends Module {
+  readonly colourIn: Conv2d;
+  readonly colour: Conv2d;
+  readonly around: Conv2d;
+  readonly gate: MLP;
+  readonly scoreNorm: LayerNorm;
+  readonly out: MLP;
+  readonly #maps: number;
+
+  constructor({ height, width: W, text, task }: JepaNetConfig, numCameras: number, generator: Generator) {
+    super();
+    const { maps, features, width } = task;
+    this.#maps = maps;
+    const conv = (numInputs: number, numOutputs: number, kernel: number, gain: number): Conv2d => {
+      const std = gain * (numInputs * kernel * kernel) ** -0.5;
+      return new Conv2d({ numInputs, numOutputs, kernel, padding: (kernel - 1) / 2, std }, generator);
+    };
+    this.colourIn = conv(3, features, 1, 2);
+    this.colour = conv(features, features, 1, 1.5);
+    this.around = conv(features, features, 3, 1);
+    this.gate = new MLP([text.width, text.width, maps * features], generator);
+    this.scoreNorm = new LayerNorm((height / CELL) * (W / CELL), { hasBias: false });
+    this.out = new MLP([numCameras * maps * 3, 2 * width, width], generator);
+  }
+
+  /** @param frames uint8 [B, V, H, W, 3] of one moment; gives [B, G] */
+  forward({ tokens, isToken }: TextReading, frames: Tensor): Tensor {
+    const [B = 0, V = 0] = frames.shape;
+    const asked = tokens.mul(isToken.float().unsqueeze(-1)).sum(1); // [B, W]
+    const seen = this.#featuresOf(frames.flatten(0, 1)); // [B V, F, h, w]
+    const gate = this.gate
+      .forward(asked)
+      .float()
+      .view([B, 1, this.#maps, -1])
+      .expand([B, V, this.#maps, seen.size(1)])
+      .flatten(0, 1);
+    const scores = this.scoreNorm.forward(gate.matmul(seen.flatten(2)).float()); // [B V, M, N]
+    const map = scores.mul(SHARPNESS).softmax(2);
+    // Sums of products, not a matrix product, which autocast would round to where a pixel is lost.
+    const centre = placesOf(seen.size(2), seen.size(3), frames.device).map((at) => map.mul(at).sum(2));
+    const read = cat([...centre.map((at) => at.mul(2)), map.square().sum(2)], 1); // [B V, 3 M]
+    return this.out.forward(read.view([B, -1])).float();
+  }
+
+  #featuresOf(pictures: Tensor): Tensor {
+    const pixels = pictures.permute([0, 3, 1, 2]).float().div(255);
+    // Against the mean colour of the picture: what is lit otherwise is not another thing. Halved twice to cells.
+    const shown = avgPool2d(pixels.sub(pixels.mean([2, 3], true)).mul(4), [2, 2]);
+    const colours = this.colour.forward(this.colourIn.forward(shown).gelu()).gelu();
+    return this.around
+      .forward(avgPool2d(colours, [2, 2]).mul(2))
+      .gelu()
+      .float();
+  }
+}
+
+/** Columns and rows of the cells' middles in [-1, 1], each [N]. */
+function placesOf(rows: number, columns: number, device: string): readonly [Tensor, Tensor] {
+  const N = rows * columns;
+  const middle = (at: number, of: number): number => (2 * at + 1) / of - 1;
+  const x = Float32Array.from({ length: N }, (_, i) => middle(i % columns, columns));
+  const y = Float32Array.from({ length: N }, (_, i) => middle(Math.floor(i / columns), rows));
+  return [fromTyped(x, [N], { device }), fromTyped(y, [N], { device })];
+}
