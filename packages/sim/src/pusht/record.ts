@@ -62,7 +62,7 @@ export async function recordPushT(options: PushTRecordOptions): Promise<RecordSu
       const worldSeed = episodeSeed(seed, first + total.episodes);
       const outcome = await runPushTEpisode(world, operator, worldSeed, (step) => recorder.add(step));
       const recorded = recorder.finish({
-        task: operator === "play" ? "play" : world.instruction,
+        task: world.instruction, // of play as well: its rewards are this task's
         success: outcome.success,
         provenance: {
           stream: "sim",

@@ -34,7 +34,8 @@ await serveOrders<EpisodeOrder, EpisodeReport>(async (data, isStopped) => {
     });
     const isPlay = plan.operator === "play";
     const recorded = recorder.finish({
-      task: isPlay ? "play" : outcome.instruction,
+      // Of play as well: its rewards are this task's, and hands that go elsewhere teach a reward what the words mean.
+      task: outcome.instruction,
       success: outcome.success,
       provenance: {
         stream: "sim",
