@@ -1,13 +1,13 @@
 /**
- * Finds out on episodes that were not trained on how far a model's own word can be trusted: its spread, number by
- * number, and what it says that the pictures explain.
+ * Finds out on episodes that were not trained on how far a model's own word can be trusted, number by number: over how
+ * many rows its means are best averaged, its spread, and what it says that the pictures explain.
  *
  * Shapes: T rows of an episode, A action width.
  */
 import { episodeFrames } from "@orrery/data";
 import { fromTyped, noGrad } from "@orrery/torch";
 import type { TrainingSource } from "../train/latent-store.ts";
-import { claimed, inferEpisode } from "./infer-episode.ts";
+import { claimed, inferRows, smooth } from "./infer-episode.ts";
 import type { InverseDynamics } from "./inverse-dynamics.ts";
 
 /** Sums over rows, per number of the action. */
@@ -28,15 +28,30 @@ interface Row {
   readonly std: Float32Array;
 }
 
+/** One episode's actions, as recorded and as inferred from each row's own pictures. */
+interface HeldEpisode {
+  readonly rows: number;
+  readonly width: number; // of the recorded actions
+  readonly truth: Float32Array; // [rows, width]
+  readonly mask: Uint8Array; // [rows]
+  readonly mean: Float32Array; // [rows, A]
+  readonly std: Float32Array; // [rows, A]
+}
+
+/** Rows on either side that are tried: at 10 Hz up to half a second. */
+const SMOOTHINGS = [0, 1, 2, 3, 5] as const;
+
 /**
- * Sets the spread's factor so that errors on `held` have the size that is claimed, and the reliability so that the
+ * Sets the smoothing, then the spread's factor so that errors on `held` have the size that is claimed, and the reliability so that the
  * confidence is what it means: the share of the variance that the pictures explain.
  * @returns episodes used; with none, both stay at 1
  */
 export async function calibrate(model: InverseDynamics, held: readonly TrainingSource[]): Promise<number> {
   const { actionWidth: A } = model.facts;
-  const { rows, episodes } = await inferHeld(model, held);
-  if (rows.length === 0) return 0;
+  const episodes = await inferHeld(model, held);
+  if (episodes.every(({ mask }) => !mask.includes(1))) return 0;
+  const widths = bestSmoothings(episodes, A);
+  const rows = episodes.flatMap((episode) => rowsOf(episode, A, widths));
   const sums = addUp(rows, A);
   const over = (sum: Float64Array, i: number): number =>
     (sum[i] as number) / Math.max(1, sums.count[i] as number);
@@ -54,40 +69,59 @@ export async function calibrate(model: InverseDynamics, held: readonly TrainingS
     return said === 0 ? 0 : Math.min(1, Math.max(0, explained / said));
   });
   noGrad(() => {
+    model.smoothing.copy_(fromTyped(BigInt64Array.from(widths, BigInt), [A]));
     model.calibration.copy_(fromTyped(factor, [A]));
     model.reliability.copy_(fromTyped(reliability, [A]));
   });
-  return episodes;
+  return episodes.length;
 }
 
-/** Rows with an action, and what the model makes of them; the last of each episode is left out, as no frame shows its effect. */
-async function inferHeld(
-  model: InverseDynamics,
-  held: readonly TrainingSource[],
-): Promise<{ rows: Row[]; episodes: number }> {
-  const { actionWidth: A, cameras } = model.facts;
+/** By number, the smoothing with the least squared error. */
+function bestSmoothings(episodes: readonly HeldEpisode[], A: number): number[] {
+  const errors = SMOOTHINGS.map((width) => {
+    const all = Array.from({ length: A }, () => width);
+    return addUp(
+      episodes.flatMap((episode) => rowsOf(episode, A, all)),
+      A,
+    ).error;
+  });
+  return Array.from({ length: A }, (_, i) => {
+    const least = Math.min(...errors.map((error) => error[i] as number));
+    return SMOOTHINGS[errors.findIndex((error) => error[i] === least)] ?? 0;
+  });
+}
+
+/** Rows with an action; the last of each episode is left out, as no frame shows its effect. */
+function rowsOf(episode: HeldEpisode, A: number, widths: readonly number[]): Row[] {
+  const { rows, width, truth, mask, std } = episode;
+  const mean = smooth(episode.mean, A, widths);
+  const row = (values: Float32Array, t: number, own: number): Float32Array =>
+    values.subarray(t * own, (t + 1) * own);
+  return Array.from({ length: rows - 1 }, (_, t) => t)
+    .filter((t) => mask[t] === 1)
+    .map((t) => ({ truth: row(truth, t, width), mean: row(mean, t, A), std: row(std, t, A) }));
+}
+
+async function inferHeld(model: InverseDynamics, held: readonly TrainingSource[]): Promise<HeldEpisode[]> {
+  const { cameras } = model.facts;
   const { height, width } = model.config;
-  const rows: Row[] = [];
-  let episodes = 0;
-  for (const { dataset, episodes: chosen } of held) {
+  const inferred: HeldEpisode[] = [];
+  for (const { dataset, episodes } of held) {
     const request = { dataset, cameras, size: { height, width }, onSkip: () => {} };
-    for await (const episode of episodeFrames(
-      chosen === undefined ? request : { ...request, episodes: chosen },
-    )) {
+    for await (const episode of episodeFrames(episodes === undefined ? request : { ...request, episodes })) {
       const { action, actionMask } = episode.columns;
       if (action === null) continue;
-      episodes++;
-      const own = action.length / episode.length;
-      const { mean, std } = inferEpisode(model, episode);
-      for (let t = 0; t + 1 < episode.length; t++) {
-        if (actionMask[t] !== 1) continue;
-        const row = (values: Float32Array, width: number): Float32Array =>
-          values.subarray(t * width, (t + 1) * width);
-        rows.push({ truth: row(action, own), mean: row(mean, A), std: row(std, A) });
-      }
+      const rows = episode.length;
+      inferred.push({
+        rows,
+        width: action.length / rows,
+        truth: action,
+        mask: actionMask,
+        ...inferRows(model, episode),
+      });
     }
   }
-  return { rows, episodes };
+  return inferred;
 }
 
 function addUp(rows: readonly Row[], A: number): Sums {

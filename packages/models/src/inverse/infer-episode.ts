@@ -23,6 +23,25 @@ export function inferEpisode(
   model: InverseDynamics,
   episode: Pick<EpisodeFrames, "length" | "frames">,
 ): InferredActions {
+  const { actionWidth: A } = model.facts;
+  const { length } = episode;
+  const { mean, std } = inferRows(model, episode);
+  const spread = model.actionScale.std.toFloat32();
+  const reliability = model.reliability.toFloat32();
+  const confidence = Float32Array.from({ length }, (_, t) => {
+    let sum = 0;
+    for (let i = 0; i < A; i++)
+      sum += (reliability[i] as number) * claimed(std[t * A + i] as number, spread[i] as number);
+    return A === 0 ? 0 : sum / A;
+  });
+  return { mean: smooth(mean, A, Array.from(model.smoothing.toFloat64())), std, confidence };
+}
+
+/** What each row's own pictures say: means and deviations [T, A]. */
+export function inferRows(
+  model: InverseDynamics,
+  episode: Pick<EpisodeFrames, "length" | "frames">,
+): { mean: Float32Array; std: Float32Array } {
   const { actionWidth: A, cameras } = model.facts;
   const { height, width, pastFrames } = model.config;
   const T = clipFrames(model.config);
@@ -30,7 +49,6 @@ export function inferEpisode(
   const rowBytes = cameras.length * height * width * 3;
   const mean = new Float32Array(length * A);
   const std = new Float32Array(length * A);
-  const spread = model.actionScale.std.toFloat32();
   for (let first = 0; first < length; first += BATCH) {
     const B = Math.min(BATCH, length - first);
     const window = new Uint8Array(B * T * rowBytes);
@@ -48,14 +66,25 @@ export function inferEpisode(
       }),
     );
   }
-  const reliability = model.reliability.toFloat32();
-  const confidence = Float32Array.from({ length }, (_, t) => {
-    let sum = 0;
-    for (let i = 0; i < A; i++)
-      sum += (reliability[i] as number) * claimed(std[t * A + i] as number, spread[i] as number);
-    return A === 0 ? 0 : sum / A;
-  });
-  return { mean, std, confidence };
+  return { mean, std };
+}
+
+/**
+ * Averages each number of [T, A] over as many rows on either side as `widths` says, fewer at the ends. The last row,
+ * whose action leads nowhere, is left as it is and counts for no other.
+ */
+export function smooth(values: Float32Array, A: number, widths: readonly number[]): Float32Array {
+  const smoothed = Float32Array.from(values);
+  const rows = values.length / Math.max(1, A) - 1;
+  for (const [i, width] of widths.entries()) {
+    for (let t = 0; t < rows && width > 0; t++) {
+      const [from, to] = [Math.max(0, t - width), Math.min(rows, t + width + 1)];
+      let sum = 0;
+      for (let u = from; u < to; u++) sum += values[u * A + i] as number;
+      smoothed[t * A + i] = sum / (to - from);
+    }
+  }
+  return smoothed;
 }
 
 /** Share of a number's variance that a spread leaves explained, 0 to 1. */

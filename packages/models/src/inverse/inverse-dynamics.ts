@@ -19,6 +19,7 @@ import {
   rand,
   table,
   where,
+  zeros,
   type Generator,
   type Tensor,
 } from "@orrery/torch";
@@ -49,6 +50,11 @@ export class InverseDynamics extends Module {
    * the spread claimed that they explain; [A].
    */
   readonly reliability: Tensor;
+  /**
+   * Rows on either side that the mean of each number is averaged with, found there as well: most bodies move on as they
+   * moved, and what a single row's pictures say is noisy; int64 [A].
+   */
+  readonly smoothing: Tensor;
   /** What each number is multiplied by where time runs backwards; 0 where that is not known: [A]. */
   readonly reversals: Tensor;
 
@@ -67,6 +73,7 @@ export class InverseDynamics extends Module {
     this.actionScale = new Normalizer(facts.actionWidth);
     this.calibration = buffer(ones([facts.actionWidth]));
     this.reliability = buffer(ones([facts.actionWidth]));
+    this.smoothing = buffer(zeros([facts.actionWidth], { dtype: "int64" }));
     this.reversals = table(fromTyped(reversalsOf(facts), [facts.actionWidth]));
   }
 

@@ -14,7 +14,7 @@ import { beforeAll, expect, test } from "vitest";
 import { recordSquare, SQUARE, temporaryFolder } from "../testing.ts";
 import { calibrate } from "./calibrate.ts";
 import { inverseConfig, type InverseConfig } from "./config.ts";
-import { inferEpisode } from "./infer-episode.ts";
+import { inferEpisode, smooth } from "./infer-episode.ts";
 import { ACTION_SOURCE, actionLabels, INFERRED_ACTION, INFERRED_CONFIDENCE } from "./inferred-columns.ts";
 import { InverseDynamics } from "./inverse-dynamics.ts";
 import { labelDataset } from "./label.ts";
@@ -106,6 +106,12 @@ test("where a model is sure of what is not so, its confidence goes", async () =>
   await calibrate(model, sources);
   expect(await meanConfidence()).toBe(0);
   model.free();
+});
+
+test("means are averaged with their neighbours, except with what leads nowhere", () => {
+  const rows = Float32Array.of(0, 10, 3, 20, 6, 30, 9, 40, 99, 99); // [5, 2]
+  expect([...smooth(rows, 2, [1, 0])]).toEqual([1.5, 10, 3, 20, 6, 30, 7.5, 40, 99, 99]);
+  expect([...smooth(rows, 2, [0, 5])]).toEqual([0, 25, 3, 25, 6, 25, 9, 25, 99, 99]);
 });
 
 test("a film shown backwards has the velocities of the other sign, and says nothing of places", () => {
