@@ -3,10 +3,9 @@
  *
  * Every cell of the picture, 4 pixels wide, is told by its colours and those of the cells around it. The words weigh
  * these features into a few maps of what they look for; each map is read out as its centre and how sharp it is, so that
- * what is learnt for one place holds for all others. A single linear gate, rather than attention between words and
- * patches: words and colours meet in one product, which has a slope from the first step on. Attention of words and
- * patches, and picking one cell as a mixture does, both stayed at chance for as long as this takes to learn
- * (docs/experiments.md).
+ * what is learnt for one place holds for all others. Words and colours meet in one product, which has a slope from the
+ * first step on: attention of words to cells, and picking one cell as a mixture of experts does, were still at chance
+ * when this had learnt (docs/experiments.md).
  *
  * Sources: spatial soft-argmax, Levine et al. 2016, arXiv:1504.00702; features scaled by words, Perez et al. 2018,
  * arXiv:1709.07871.
