@@ -77,7 +77,8 @@ export function smooth(values: Float32Array, A: number, widths: readonly number[
   const smoothed = Float32Array.from(values);
   const rows = values.length / Math.max(1, A) - 1;
   for (const [i, width] of widths.entries()) {
-    for (let t = 0; t < rows && width > 0; t++) {
+    if (width === 0) continue;
+    for (let t = 0; t < rows; t++) {
       const [from, to] = [Math.max(0, t - width), Math.min(rows, t + width + 1)];
       let sum = 0;
       for (let u = from; u < to; u++) sum += values[u * A + i] as number;
