@@ -121,17 +121,22 @@ export function nonFiniteRows(column: Column): number[] {
   return rows;
 }
 
+const LEARNT_FROM = /^(observation\.state|action|next\.)/;
+
 function reportNonFinite(set: ColumnSet, problems: Problems): number[] {
   const all = new Set<number>();
   for (const column of set.columns.values()) {
     const rows = nonFiniteRows(column);
     if (rows.length === 0) continue;
     for (const row of rows) all.add(row);
+    const isLearntFrom = LEARNT_FROM.test(column.name);
     problems.add(
-      "error",
+      isLearntFrom ? "error" : "warning",
       `episode ${set.episode}`,
       `"${column.name}" must be finite, ${rows.length} of ${set.length} rows hold NaN or infinity: ${shortList(rows)}; they are masked out.`,
-      "Leave the episode out, or mend these rows.",
+      isLearntFrom
+        ? "Leave the episode out, or mend these rows."
+        : "Nothing, unless you mean to use this column.",
     );
   }
   return [...all].sort((a, b) => a - b);

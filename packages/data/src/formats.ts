@@ -1,9 +1,14 @@
 /** The formats that can be brought in, by name or by a look at the path. */
 import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { DataError, UsageError } from "@orrery/core";
 import { IMPORTERS } from "./importers/index.ts";
 import { lerobotFormat } from "./lerobot/source.ts";
 import type { EpisodeSource, SourceFormat, SourceOptions } from "./source.ts";
+
+/** Entries of a folder that are looked at, and that are named, where the folder itself is no recording. */
+const ENTRIES_TRIED = 50;
+const ENTRIES_NAMED = 3;
 
 export class FormatRegistry {
   readonly #formats = new Map<string, SourceFormat>();
@@ -35,18 +40,37 @@ export class FormatRegistry {
    */
   async guess(path: string): Promise<SourceFormat> {
     mustExist(path);
-    if (statSync(path).isDirectory() && readdirSync(path).length === 0)
+    const isFolder = statSync(path).isDirectory();
+    if (isFolder && readdirSync(path).length === 0)
       throw new DataError(`import: ${path} must hold recordings, it is empty. Check the path.`, { path });
+    const best = await this.#surest(path);
+    if (best) return best;
+    const inside = isFolder ? await this.#recognisedInside(path) : [];
+    const hint =
+      inside.length === 0 ? "Name one with --format" : `It holds ${inside.join(" and ")}: import that`;
+    throw new UsageError(
+      `import: ${path} must be of a known format (${this.names.join(", ")}), none recognises it. ${hint}.`,
+    );
+  }
+
+  async #surest(path: string): Promise<SourceFormat | undefined> {
     let best: SourceFormat | undefined;
     let surest = 0;
     for (const format of this.#formats.values()) {
       const sure = await format.recognise(path);
       if (sure > surest) [best, surest] = [format, sure];
     }
-    if (best) return best;
-    throw new UsageError(
-      `import: ${path} must be of a known format (${this.names.join(", ")}), none recognises it. Name one with --format.`,
-    );
+    return best;
+  }
+
+  /** The first few entries of a folder that are recordings by themselves, as "tub.tar.gz (tub)". */
+  async #recognisedInside(folder: string): Promise<string[]> {
+    const found: string[] = [];
+    for (const name of readdirSync(folder).sort().slice(0, ENTRIES_TRIED)) {
+      const format = await this.#surest(join(folder, name));
+      if (format && found.push(`${name} (${format.name})`) === ENTRIES_NAMED) break;
+    }
+    return found;
   }
 
   /** Opens a path in the format named, or the one guessed. */
