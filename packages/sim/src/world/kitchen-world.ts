@@ -31,7 +31,7 @@ import { type RenderScene, makeRenderScene } from "../render/scene.ts";
 import { type Perturbation, perturbationOf } from "../perturb/splits.ts";
 import { SEEN, drawRoom } from "../scene/draw.ts";
 import { TIMESTEP_SEC, buildGhost, buildKitchen } from "../scene/kitchen.ts";
-import type { StartPose } from "../scene/scene-spec.ts";
+import type { SceneSpec, StartPose } from "../scene/scene-spec.ts";
 import { taskNamed } from "../tasks/registry.ts";
 import type { Task, TaskSetting } from "../tasks/task.ts";
 import { BodyDriver } from "./body-driver.ts";
@@ -95,6 +95,16 @@ export async function makeKitchenWorld(options: KitchenOptions): Promise<Kitchen
   const ik = new InverseKinematics(body.spec, ghost);
   const space = makeActionSpace(spaceName, { spec: body.spec, ik });
   return new KitchenWorld(options, task, ghost, ik, space);
+}
+
+/** Puts body and drawers where the episode begins, and lets everything come to rest. */
+export function settle(physics: Physics, driver: BodyDriver, command: BodyCommand, scene: SceneSpec): void {
+  driver.place(command);
+  for (const { name, openM } of scene.drawers) {
+    physics.qpos[physics.constants.jntQposAdr[physics.id("joint", name)]!] = openM;
+  }
+  physics.step(Math.round(SETTLE_SEC / TIMESTEP_SEC));
+  physics.forward();
 }
 
 /** One episode's compiled scene. */
@@ -204,12 +214,7 @@ export class KitchenWorld implements World {
     const physics = await Physics.compile(xml);
     const driver = new BodyDriver(this.spec, physics);
     this.#command = this.#startCommand(scene.start);
-    driver.place(this.#command);
-    for (const { name, openM } of scene.drawers) {
-      physics.qpos[physics.constants.jntQposAdr[physics.id("joint", name)]!] = openM;
-    }
-    physics.step(Math.round(SETTLE_SEC / TIMESTEP_SEC));
-    physics.forward();
+    settle(physics, driver, this.#command, scene);
     this.#space.reset(this.#command);
     this.#stepCount = 0;
     this.#badNumbers = 0;

@@ -42,10 +42,10 @@ async function speeds(isQuick: boolean, run: Run): Promise<Result> {
   });
   const { recording, frames, native } = result;
   run.print(
-    `recording ${formatNumber(recording.recordingStepsPerSecond)} control steps/s a thread, raw MuJoCo ` +
-      `${formatNumber(recording.rawStepsPerSecond)}: ratio ${recording.ratio.toFixed(2)} (bar ${RECORDING_BAR}), ` +
-      `${recording.cpuRatio.toFixed(2)} in processor time; ` +
-      `${formatNumber(recording.allCoresStepsPerSecond)} on ${recording.cores} cores`,
+    `recording ${formatNumber(recording.recordingStepsPerSecond)} control steps/s a thread, raw MuJoCo (the same ` +
+      `physics steps and nothing else) ${formatNumber(recording.rawStepsPerSecond)}: ratio ` +
+      `${recording.ratio.toFixed(2)} (bar ${RECORDING_BAR}), ${recording.cpuRatio.toFixed(2)} in processor time; ` +
+      `recording on ${recording.cores} cores ${formatNumber(recording.allCoresStepsPerSecond)}`,
   );
   run.print(
     formatTable(
