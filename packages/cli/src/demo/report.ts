@@ -1,5 +1,6 @@
 /** The demo's report: what was recorded, learnt, foreseen and dreamt, with baselines and facts to do it again. */
 import { cpus } from "node:os";
+import { flywheelSections, type FlywheelResult, type FlywheelSettings } from "@orrery/flywheel";
 import type { Block, HorizonScores, PredictionResult, Report, Role, Series } from "@orrery/eval";
 import { readMetrics, type TrainResult } from "@orrery/models";
 import { formatDuration, formatNumber } from "../format.ts";
@@ -12,6 +13,12 @@ export interface DemoFindings {
   readonly trained: TrainResult;
   readonly prediction: PredictionResult;
   readonly dreams: DemoDreams;
+  /** The turn of the loop, and the folder that it is in. */
+  readonly loop: {
+    readonly result: FlywheelResult;
+    readonly settings: FlywheelSettings;
+    readonly out: string;
+  };
   readonly metricsPath: string;
   readonly seed: number;
   readonly minutes: number;
@@ -22,14 +29,15 @@ export interface DemoFindings {
 const HEADLINE = 5;
 
 export function demoReport(findings: DemoFindings): Report {
-  const { prediction, dreams, recorded, trained } = findings;
+  const { prediction, dreams, recorded, trained, loop } = findings;
   const at = prediction.horizons.indexOf(HEADLINE);
   const ratio = prediction.shuffleRatio;
   return {
     title: "First light",
     subtitle:
-      "A humanoid at a kitchen table was simulated and recorded; a world model was trained from scratch on what its head camera saw; then it was asked what happens next.",
+      "A humanoid at a kitchen table was simulated and recorded; a world model was trained from scratch on what its head camera saw; then it was asked what happens next. A second model learnt to act: a fleet planned in it, and what the fleet lived through was learnt from.",
     highlights: [
+      ...successOf(loop.result),
       {
         label: `${HEADLINE} frames ahead, held-out episodes`,
         value: `${prediction.model.psnr[at]?.toFixed(1)} dB`,
@@ -86,6 +94,12 @@ export function demoReport(findings: DemoFindings): Report {
         text: `Tokenizer: ${formatNumber(trained.steps.tokenizer)} steps at ${formatNumber(trained.framesPerSecond.tokenizer)} frames/s, ${formatNumber(trained.parameters.tokenizer)} parameters. Dynamics: ${formatNumber(trained.steps.dynamics)} steps at ${formatNumber(trained.framesPerSecond.dynamics)} frames/s, ${formatNumber(trained.parameters.dynamics)} parameters.`,
         blocks: lossCharts(findings.metricsPath),
       },
+      ...flywheelSections(loop.result, { out: loop.out, settings: loop.settings, facts: [] }).map(
+        (section) => ({
+          ...section,
+          title: `One turn of the loop: ${section.title.toLowerCase()}`,
+        }),
+      ),
       {
         title: "Next",
         blocks: [
@@ -96,6 +110,7 @@ export function demoReport(findings: DemoFindings): Report {
               "./orrery data import /path/to/lerobot-dataset --to store/mine",
               "./orrery train tiny --data store/mine --episodes 0-63 --minutes 20 --out runs/mine",
               "./orrery eval prediction --model runs/mine --data store/mine",
+              "./orrery flywheel --out loop --tasks reach,push --rounds 2 --minutes 90",
             ],
           },
         ],
@@ -104,7 +119,24 @@ export function demoReport(findings: DemoFindings): Report {
   };
 }
 
-function factsOf({ recorded, heldOut, seed, minutes, seconds, trained }: DemoFindings): Report["facts"] {
+/** Of the planner, on the same trials before and after the turn. */
+function successOf({ rounds }: FlywheelResult): NonNullable<Report["highlights"]> {
+  return rounds.slice(-1).map(({ judged: { champion, candidate, control } }) => ({
+    label: `reach succeeds after one turn of the loop, of ${candidate.trials} trials`,
+    value: `${(100 * candidate.success).toFixed(0)} %`,
+    against: `before: ${(100 * champion.success).toFixed(0)} %; training alone: ${(100 * control.success).toFixed(0)} %`,
+  }));
+}
+
+function factsOf({
+  recorded,
+  heldOut,
+  seed,
+  minutes,
+  seconds,
+  trained,
+  loop,
+}: DemoFindings): Report["facts"] {
   return [
     {
       label: "Recorded",
@@ -118,7 +150,7 @@ function factsOf({ recorded, heldOut, seed, minutes, seconds, trained }: DemoFin
     { label: "Seed", value: `${seed}` },
     {
       label: "Time",
-      value: `${formatDuration(seconds)}, of which ${formatDuration(trained.seconds)} training`,
+      value: `${formatDuration(seconds)}: ${formatDuration(trained.seconds)} training the model that dreams, ${formatDuration(loop.result.seconds)} the turn of the loop, the rest recording, scoring and dreaming`,
     },
     { label: "Command", value: `./orrery demo --minutes ${minutes} --seed ${seed}`, isCode: true },
   ];
