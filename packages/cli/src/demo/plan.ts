@@ -33,7 +33,7 @@ const HELD_OUT_SEED = 1_000_000;
  * and a robot that is still on its way after five seconds seldom arrives.
  */
 const LOOP = { tasks: ["reach"], rounds: 1, robots: 2 } as const;
-const LOOP_MANNER = { planner: ":search=cem:samples=64:elites=8:iterations=3", episodeSec: 5 } as const;
+const LOOP_MANNER = { planner: ":samples=100:elites=10:iterations=3", episodeSec: 5 } as const;
 const LOOP_MINUTES = { base: 1.3, round: 0.7 } as const;
 
 /** The same plan for the same minutes and seed, whatever the machine. */
@@ -59,8 +59,8 @@ export function planDemo(minutes: number, seed: number): DemoPlan {
       seed,
       settings: {
         ...LOOP_MANNER,
-        expertEpisodes: count(60, 4),
-        playEpisodes: count(40, 2),
+        expertEpisodes: count(240, 4),
+        playEpisodes: count(180, 2),
         fleetEpisodes: count(32, 4),
         trials: count(24, 4),
         baseMinutes: LOOP_MINUTES.base * scale,

@@ -15,9 +15,12 @@ export interface PlanRequest {
 const BASE_SHARE = 0.2;
 /** Of all rounds together, candidates and controls alike. */
 const ROUNDS_SHARE = 0.35;
-/** Episodes per task that operators record in a flywheel of an hour. */
-const EXPERTS_PER_HOUR = 240;
-const PLAY_PER_HOUR = 160;
+/**
+ * Episodes that operators record in a flywheel of an hour, over all tasks. Many: a model learns what words name from many
+ * scenes (`docs/experiments.md`), and recording one takes a core a fifth of a second.
+ */
+const EXPERTS_PER_HOUR = 1200;
+const PLAY_PER_HOUR = 900;
 /** Fleet episodes and trials, over all tasks, rounds and releases, that an hour has room for beside the training. */
 const FLEET_PER_HOUR = 160;
 const TRIALS_PER_HOUR = 240;

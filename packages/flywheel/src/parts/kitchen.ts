@@ -25,6 +25,9 @@ export interface KitchenHooks {
   readonly onNote?: (note: string) => void;
 }
 
+/** Play of so many seconds per scene: after that another scene teaches more than more of the same. */
+const PLAY_SEC = 4;
+
 /** What was trained, kept beside the weights, so that a journal that was cut off after the training finds it. */
 const FACTS = "trained.json";
 
@@ -47,6 +50,7 @@ export function kitchenParts(policies: string, hooks: KitchenHooks = {}): Flywhe
         episodes: episodes - there,
         seed,
         to,
+        ...(operator === "play" ? { timeLimitSec: PLAY_SEC } : {}),
         onProgress: (progress) => hooks.onRecord?.(task, operator, progress),
         ...(signal === undefined ? {} : { signal }),
       });
