@@ -44,6 +44,13 @@ export function checkActionSpace(name: string): ActionSpaceName {
 /** What to do with a number that is not finite or outside its limits. */
 export type BadActionPolicy = "clip" | "refuse";
 
+/** For callers whose words no compiler has seen. @throws {UsageError} for a policy that there is not */
+export function checkBadActionPolicy(policy: string = "clip"): void {
+  if (policy !== "clip" && policy !== "refuse") {
+    throw new UsageError(`checkBadActionPolicy: badActions must be "clip" or "refuse", got "${policy}".`);
+  }
+}
+
 /**
  * Writes a safe copy of `action` into `out` and counts what had to change: numbers beyond their limits are clipped,
  * NaN and infinities become 0 (no motion) or the nearest limit.

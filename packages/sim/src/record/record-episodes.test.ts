@@ -92,6 +92,8 @@ test("wrong use is refused before anything is written; stopping keeps what is fi
   await expect(recordEpisodes({ ...BASE, task: "juggle", to })).rejects.toThrow(/"juggle"/);
   await expect(recordEpisodes({ ...BASE, operator: "robot", to })).rejects.toThrow(/expert, play/);
   await expect(recordEpisodes({ ...BASE, episodes: 0, seed: -1, to })).rejects.toThrow(/episodes.*seed/);
+  await expect(recordEpisodes({ ...BASE, task: "hand-over", body: "arm6", to })).rejects.toThrow(/2 arms/);
+  await expect(recordEpisodes({ ...BASE, strength: 0.5, to })).rejects.toThrow(/strength 0.5 with "seen"/);
   expect(existsSync(to)).toBe(false);
 
   const stopped = join(folder, "stopped");

@@ -16,7 +16,7 @@ import { actionPartsOf } from "../control/make-action-space.ts";
 import { checkOperator } from "../operators/operator.ts";
 import { TRAINING_SPLIT, perturbationOf } from "../perturb/splits.ts";
 import { seedProblems } from "../seed.ts";
-import { taskNamed } from "../tasks/registry.ts";
+import { taskFor } from "../tasks/registry.ts";
 import { DEFAULT_BODY, defaultCameras } from "../world/kitchen-world.ts";
 import type { EpisodeOrder, EpisodeReport, WorkerPlan } from "./messages.ts";
 
@@ -115,9 +115,9 @@ function planOf(options: RecordOptions): Omit<WorkerPlan, "recordingFolder"> {
     problems.push(`timeLimitSec must be above 0, got ${timeLimitSec}`);
   }
   if (problems.length > 0) throw new ConfigError("recordEpisodes", problems);
-  const task = taskNamed(options.task);
-  const operator = checkOperator(options.operator);
   const body = options.body ?? DEFAULT_BODY;
+  const task = taskFor(bodyNamed(body).spec, options.task);
+  const operator = checkOperator(options.operator);
   const isEvaluation = options.isEvaluation ?? false;
   const split = checkedSplit(options, isEvaluation);
   return {
@@ -138,6 +138,11 @@ function planOf(options: RecordOptions): Omit<WorkerPlan, "recordingFolder"> {
 /** What is held back from training stays out of it: a novel split is recorded only when it is meant for judging. */
 function checkedSplit({ split = TRAINING_SPLIT, strength }: RecordOptions, isEvaluation: boolean): string {
   perturbationOf(split, strength);
+  if (split === TRAINING_SPLIT && strength !== undefined) {
+    throw new UsageError(
+      `recordEpisodes: a strength belongs to a split novel-<family>, got strength ${strength} with "${split}". Leave it out.`,
+    );
+  }
   if (split !== TRAINING_SPLIT && !isEvaluation) {
     throw new UsageError(
       `recordEpisodes: training data must come from the split "${TRAINING_SPLIT}", got "${split}". ` +

@@ -1,6 +1,5 @@
 /** Hand over: take the named object with the left hand and pass it to the right one. */
-import { type Rng, UsageError } from "@orrery/core";
-import type { BodySpec } from "../bodies/body.ts";
+import type { Rng } from "@orrery/core";
 import { type Vec3, add, distance } from "../control/vec.ts";
 import type { Hands } from "../operators/hands.ts";
 import { grasp, isHeld } from "../operators/skills.ts";
@@ -22,15 +21,11 @@ export const handOver: Task = {
   name: "hand-over",
   summary: "Pass the named object from the left hand to the right one.",
   timeLimitSec: 30,
+  minArms: 2,
   setUp,
 };
 
-function setUp(rng: Rng, room: SceneSpec, spec: BodySpec): TaskSetting {
-  if (spec.arms.length < 2) {
-    throw new UsageError(
-      `hand-over: the body must have two arms, ${spec.name} has ${spec.arms.length}. Choose another task or body.`,
-    );
-  }
+function setUp(rng: Rng, room: SceneSpec): TaskSetting {
   const target = drawTarget(rng, room);
   const others = clutterKinds(room);
   const scene = drawObjects(rng, { ...room, objects: [target] }, others, rng.int(3), [

@@ -1,5 +1,6 @@
 /** Every task by name. Add yours here. */
 import { UsageError, didYouMean } from "@orrery/core";
+import type { BodySpec } from "../bodies/body.ts";
 import { clearTable } from "./clear-table.ts";
 import { closeDrawer, openDrawer } from "./drawer.ts";
 import { handOver } from "./hand-over.ts";
@@ -39,6 +40,18 @@ export function taskNamed(name: string): Task {
     const names = TASKS.map((each) => each.name);
     throw new UsageError(
       `taskNamed: the task must be one of ${names.join(", ")}, got "${name}".${didYouMean(name, names)}`,
+    );
+  }
+  return task;
+}
+
+/** @throws {UsageError} if there is no such task, or the body has too few arms for it */
+export function taskFor({ name: body, arms }: BodySpec, name: string): Task {
+  const task = taskNamed(name);
+  const { minArms = 1 } = task;
+  if (arms.length < minArms) {
+    throw new UsageError(
+      `taskFor: a body must have ${minArms} arms for ${name}, ${body} has ${arms.length}. Choose another task or body.`,
     );
   }
   return task;

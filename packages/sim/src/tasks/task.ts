@@ -13,6 +13,8 @@ export interface Task {
   /** One sentence for lists and docs. */
   readonly summary: string;
   readonly timeLimitSec: number;
+  /** Arms that a body needs for it; one where left out. */
+  readonly minArms?: number;
   /** Draws one episode's setting into the room. */
   setUp(rng: Rng, room: SceneSpec, spec: BodySpec): TaskSetting;
 }

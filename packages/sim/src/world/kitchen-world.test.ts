@@ -80,6 +80,8 @@ test("wrong use is refused with what was found, and leaves the episode alone", a
   await expect(makeKitchenWorld({ task: "reach", cameras: flat })).rejects.toThrow(/64 x 0.*"head"/);
   await expect(makeKitchenWorld({ task: "reach", cameras: [...SMALL, ...SMALL] })).rejects.toThrow(/twice/);
   await expect(makeKitchenWorld({ task: "reach", timeLimitSec: 0 })).rejects.toThrow(/timeLimitSec/);
+  const lax = { task: "reach", badActions: "ignore" as "clip" }; // as from a caller without types
+  await expect(makeKitchenWorld(lax)).rejects.toThrow(/"clip" or "refuse", got "ignore"/);
   const world = await makeKitchenWorld({ task: "reach", cameras: [] });
   await expect(world.step(new Float32Array(17))).rejects.toThrow(/reset\(seed\) first/);
   await expect(world.reset(-1)).rejects.toThrow(/seed/);

@@ -19,6 +19,7 @@ import {
   type ActionSpace,
   type BadActionPolicy,
   checkActionSpace,
+  checkBadActionPolicy,
   sanitizeAction,
 } from "../control/action-space.ts";
 import { type BodyCommand, copyCommand, homeCommand } from "../control/command.ts";
@@ -32,7 +33,7 @@ import { type Perturbation, perturbationOf } from "../perturb/splits.ts";
 import { SEEN, drawRoom } from "../scene/draw.ts";
 import { TIMESTEP_SEC, buildGhost, buildKitchen } from "../scene/kitchen.ts";
 import type { SceneSpec, StartPose } from "../scene/scene-spec.ts";
-import { taskNamed } from "../tasks/registry.ts";
+import { taskFor } from "../tasks/registry.ts";
 import type { Task, TaskSetting } from "../tasks/task.ts";
 import { BodyDriver } from "./body-driver.ts";
 import { BodySensors } from "./body-sensors.ts";
@@ -88,8 +89,9 @@ export async function makeKitchenWorld(options: KitchenOptions): Promise<Kitchen
   if (timeLimitSec !== undefined && !(timeLimitSec > 0 && Number.isFinite(timeLimitSec))) {
     throw new UsageError(`makeKitchenWorld: timeLimitSec must be a number above 0, got ${timeLimitSec}.`);
   }
-  const task = taskNamed(options.task);
   const body = bodyNamed(options.body ?? DEFAULT_BODY);
+  const task = taskFor(body.spec, options.task);
+  checkBadActionPolicy(options.badActions);
   const spaceName = checkActionSpace(options.actionSpace ?? "ee-delta");
   const ghost = await Physics.compile(buildGhost(body));
   const ik = new InverseKinematics(body.spec, ghost);
