@@ -12,6 +12,8 @@ export class DreamState implements Imagined {
   readonly cache: StackCache;
   readonly decoderCache: StackCache;
   readonly encoderCache: StackCache;
+  /** Whether the newest frame was dreamt rather than seen. */
+  isDreamt: boolean;
   /** Scaled latents of the newest frame, [B, 1, N, C]. */
   latents: Tensor;
   /** Normalised state at the newest frame, [B, P]. */
@@ -27,6 +29,7 @@ export class DreamState implements Imagined {
     this.cache = parts.cache;
     this.decoderCache = parts.decoderCache;
     this.encoderCache = parts.encoderCache;
+    this.isDreamt = parts.isDreamt;
     this.latents = parts.latents;
     this.state = parts.state;
     this.hasState = parts.hasState;
@@ -51,6 +54,7 @@ export class DreamState implements Imagined {
       cache: this.cache.select(rows, tokens + headTokens),
       decoderCache: this.decoderCache.select(rows, tokens),
       encoderCache: this.encoderCache.select(rows, tokens),
+      isDreamt: this.isDreamt,
       latents: take(this.latents),
       state: take(this.state),
       hasState: take(this.hasState),

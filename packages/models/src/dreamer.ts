@@ -1,8 +1,7 @@
 /**
  * Running a world model as a stream: begin with a recorded context, then step, frame by frame.
  *
- * Sampling follows Dreamer 4, section 3.3: a frame starts as noise and is denoised in `sampleSteps` steps while the
- * frames before it stay in a key-value cache; then it is entered into the cache once, clean.
+ * Each frame is sampled as nets/sampling.ts says, in `sampleSteps` steps.
  *
  * Shapes: B batch, T time, V cameras, H W pixels, N latent tokens of all cameras, C channels, A action width,
  * P state width.
@@ -22,7 +21,8 @@ import {
   type Tensor,
 } from "@orrery/torch";
 import { DreamState } from "./dream-state.ts";
-import type { Condition, DynamicsInput, DynamicsOutput } from "./nets/dynamics.ts";
+import type { Condition, DynamicsOutput } from "./nets/dynamics.ts";
+import { afterFrame, denoise, dreamt, expectFrame, seen, settle, type Streams } from "./nets/sampling.ts";
 import {
   controlSteps,
   forkRows,
@@ -92,14 +92,8 @@ export class Dreamer implements DrawingImagination<DreamState> {
     const parts = this.#run(() => {
       const frames = fromTyped(context.frames, [B, T, V, H, W, 3], { device: model.device });
       const latents = model.encodeFrames(frames, encoderCache);
-      const output = model.dynamics.forward(
-        {
-          latents,
-          ...this.#levels(B, T, model.config.dynamics.maxSteps, this.#finest),
-          ...model.conditionOf(context),
-        },
-        cache,
-      );
+      const streams = { dynamics: model.dynamics, cache };
+      const output = settle(streams, seen(latents, model.config), model.conditionOf(context));
       if (decoderCache.layers.length > 0) model.decodeLatents(latents, undefined, decoderCache);
       const state = model.stateScale
         .normalize(fromTyped(context.state, [B, T, P], { device: model.device }))
@@ -117,7 +111,7 @@ export class Dreamer implements DrawingImagination<DreamState> {
       };
     });
     for (const tensor of Object.values(parts)) keep(tensor);
-    return new DreamState({ cache, encoderCache, decoderCache, ...parts });
+    return new DreamState({ cache, encoderCache, decoderCache, isDreamt: false, ...parts });
   }
 
   /**
@@ -134,8 +128,9 @@ export class Dreamer implements DrawingImagination<DreamState> {
   #stepOnce(dream: DreamState, action: Tensor | null): void {
     const newer = this.#run(() => {
       const condition = this.#nextCondition(dream, action);
-      const { guess, sample } = this.#denoise(dream, condition);
-      const output = this.#commit(dream, sample, condition);
+      const streams = this.#streams(dream);
+      const { guess, sample } = denoise(streams, this.#noise(dream), condition, this.#sampleSteps);
+      const output = settle(streams, dreamt(sample, this.model.config), condition);
       const picture = this.model
         .decodeLatents(sample, dream.picture, dream.decoderCache)
         .select(1, 0)
@@ -148,6 +143,7 @@ export class Dreamer implements DrawingImagination<DreamState> {
       };
     });
     dream.replace(newer);
+    dream.isDreamt = true;
   }
 
   /**
@@ -168,10 +164,10 @@ export class Dreamer implements DrawingImagination<DreamState> {
     const { model } = this;
     const newer = this.#run(() => {
       const condition = this.#nextCondition(dream, action);
-      const guess = this.#predict(dream, this.#noise(dream), 0, 0, condition).latents;
-      dream.cache.rewind(1);
+      const streams = this.#streams(dream);
+      const guess = expectFrame(streams, { latents: this.#noise(dream), level: 0 }, 0, condition);
       const latents = model.encodeFrames(frames.unsqueeze(1), dream.encoderCache);
-      const output = this.#commit(dream, latents, condition);
+      const output = settle(streams, seen(latents, model.config), condition);
       if (dream.decoderCache.layers.length > 0)
         model.decodeLatents(latents, dream.picture, dream.decoderCache);
       const felt = this.#feelings(dream, output);
@@ -191,6 +187,7 @@ export class Dreamer implements DrawingImagination<DreamState> {
       };
     });
     dream.replace(newer);
+    dream.isDreamt = false;
   }
 
   /** Nothing to do: the heads do not read tasks. */
@@ -272,17 +269,8 @@ export class Dreamer implements DrawingImagination<DreamState> {
     return this.model.device;
   }
 
-  get #finest(): number {
-    return Math.log2(this.model.config.dynamics.maxSteps);
-  }
-
   #run<T>(fn: () => T): T {
     return noGrad(() => scope(() => autocast(this.#precision, fn)));
-  }
-
-  #levels(B: number, T: number, level: number, stepLog: number): Pick<DynamicsInput, "level" | "stepLog"> {
-    const options = { dtype: "int64", device: this.model.device } as const;
-    return { level: full([B, T], level, options), stepLog: full([B, T], stepLog, options) };
   }
 
   #noise(dream: DreamState): Tensor {
@@ -298,7 +286,7 @@ export class Dreamer implements DrawingImagination<DreamState> {
       throw new ShapeError("Dreamer.step", "action", `[${B}, ${actionWidth}]`, action.shape);
     }
     return {
-      before: dream.latents,
+      ...afterFrame((dream.isDreamt ? dreamt : seen)(dream.latents, model.config)),
       action:
         action === null
           ? zeros([B, 1, actionWidth], { device })
@@ -309,39 +297,9 @@ export class Dreamer implements DrawingImagination<DreamState> {
     };
   }
 
-  /** One evaluation of the network on the next frame at some level; the frame is left in the cache. */
-  #predict(
-    dream: DreamState,
-    latents: Tensor,
-    level: number,
-    stepLog: number,
-    condition: Condition,
-  ): DynamicsOutput {
-    const B = latents.size(0);
-    return this.model.dynamics.forward(
-      { latents, ...this.#levels(B, 1, level, stepLog), ...condition },
-      dream.cache,
-    );
-  }
-
-  /** From noise to a frame in `sampleSteps` steps. `guess` is what the first step, seeing noise only, expects. */
-  #denoise(dream: DreamState, condition: Condition): { guess: Tensor; sample: Tensor } {
-    const K = this.#sampleSteps;
-    const { maxSteps } = this.model.config.dynamics;
-    let sample = this.#noise(dream);
-    let guess = sample;
-    for (let step = 0; step < K; step++) {
-      const clean = this.#predict(dream, sample, (step * maxSteps) / K, Math.log2(K), condition).latents;
-      dream.cache.rewind(1);
-      if (step === 0) guess = clean;
-      // A step of 1 / K along the velocity (clean - sample) / (1 - step / K).
-      sample = sample.lerp(clean, 1 / (K - step));
-    }
-    return { guess, sample };
-  }
-
-  #commit(dream: DreamState, latents: Tensor, condition: Condition): DynamicsOutput {
-    return this.#predict(dream, latents, this.model.config.dynamics.maxSteps, this.#finest, condition);
+  /** Network and memory of a dream, as the sampler takes them. */
+  #streams({ cache }: DreamState): Streams {
+    return { dynamics: this.model.dynamics, cache };
   }
 
   #feelings(
