@@ -207,10 +207,12 @@ function printRound({ round, fleet, selection, judged }: RoundResult, run: Run):
 }
 
 /** The fields of `--json`. */
-export function flywheelResult({ base, baseStanding, rounds, champion, seconds }: FlywheelResult): Result {
+export function flywheelResult(result: FlywheelResult): Result {
+  const { base, baseStanding, references, rounds, champion, seconds } = result;
   return {
     metrics: {
       before: standing(baseStanding),
+      references: references.map(standing),
       rounds: rounds.map(({ round, fleet, selection, judged, cost, candidate, control }) => ({
         round,
         candidate: standing(judged.candidate),

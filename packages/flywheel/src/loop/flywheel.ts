@@ -21,7 +21,7 @@ import {
 import { runFleet } from "../fleet/run-fleet.ts";
 import { registerRelease, type ReleaseRole } from "../registry/release.ts";
 import { selectRound, writeMixture } from "./collect.ts";
-import { judge, standingOf } from "./gate.ts";
+import { judge, standingOf, type Standing } from "./gate.ts";
 import { Journal } from "./journal.ts";
 import type { FlywheelHooks, FlywheelParts, TrainOrder } from "./parts.ts";
 import { placesIn, type Places } from "./places.ts";
@@ -82,10 +82,8 @@ class Flywheel {
     const base = await this.#step("train r0", () =>
       this.#train("r0", "base", 0, { mixture, parent: null, length: { minutes: baseMinutes } }),
     );
-    const baseStanding = await this.#step("trials r0", async () =>
-      standingOf("r0", await this.#tryOut([base.run])),
-    );
-    const begun = { start, base, baseStanding };
+    const first = await this.#step("trials r0", () => this.#judgeFirst(base));
+    const begun = { start, base, ...first };
     let champion: Champion = { release: base, control: base };
     const results: RoundResult[] = [];
     for (let round = 1; round <= rounds; round++) {
@@ -206,7 +204,7 @@ class Flywheel {
       round,
       parents: parent === null ? [] : [parent.id],
       sources: (await readMixture(mixture)).sources,
-      fingerprint: describePolicy(parts.policyOf(run, this.#settings)).fingerprint,
+      fingerprint: describePolicy(this.#policyOf({ run })).fingerprint,
       config,
       seed,
       steps,
@@ -225,7 +223,7 @@ class Flywheel {
     }));
     return runFleet({
       policyModule: parts.policyModule,
-      policy: parts.policyOf(release.run, this.#settings),
+      policy: this.#policyOf(release),
       operator: release.id,
       split: homes,
       round,
@@ -241,12 +239,25 @@ class Flywheel {
     });
   }
 
-  async #judge(champion: Trained, candidate: Trained, control: Trained): Promise<Judged> {
-    const records = await this.#tryOut([champion.run, candidate.run, control.run]);
-    const of = ({ run }: Trained): TrialRecord[] => {
-      const policy = this.#options.parts.policyOf(run, this.#settings);
-      return records.filter((record) => record.policy === policy);
+  async #judgeFirst(base: Trained): Promise<Pick<FlywheelResult, "baseStanding" | "references">> {
+    const { references } = this.#options.parts;
+    const policy = this.#policyOf(base);
+    const records = await this.#tryOut([...references, policy]);
+    const standing = (release: string, own: string): Standing =>
+      standingOf(
+        release,
+        records.filter((record) => record.policy === own),
+      );
+    return {
+      baseStanding: standing("r0", policy),
+      references: references.map((name) => standing(name, name)),
     };
+  }
+
+  async #judge(champion: Trained, candidate: Trained, control: Trained): Promise<Judged> {
+    const records = await this.#tryOut([champion, candidate, control].map((one) => this.#policyOf(one)));
+    const of = (release: Trained): TrialRecord[] =>
+      records.filter((record) => record.policy === this.#policyOf(release));
     const own = of(candidate);
     return {
       champion: standingOf(champion.name, of(champion)),
@@ -258,11 +269,11 @@ class Flywheel {
   }
 
   /** The same trials for every release of every round; those that were tried before are not tried again. */
-  #tryOut(runs: readonly string[]): Promise<readonly TrialRecord[]> {
+  #tryOut(policies: readonly string[]): Promise<readonly TrialRecord[]> {
     const { tasks, homes, trials, seed, robots, episodeSec } = this.#settings;
     const { parts, onNote, onTrials } = this.#options;
     return runControl({
-      policies: [...new Set(runs)].map((run) => parts.policyOf(run, this.#settings)),
+      policies: [...new Set(policies)],
       tasks,
       splits: [homes],
       trials,
@@ -275,6 +286,11 @@ class Flywheel {
       ...(onTrials === undefined ? {} : { onProgress: onTrials }),
       ...this.#signal(),
     });
+  }
+
+  /** As the module of policies reads it. */
+  #policyOf({ run }: Pick<Trained, "run">): string {
+    return this.#options.parts.policyOf(run, this.#settings);
   }
 
   #step<T>(name: string, work: () => Promise<T>): Promise<T> {

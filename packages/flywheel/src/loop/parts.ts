@@ -38,6 +38,8 @@ export interface TrainFacts {
 export interface FlywheelParts {
   /** URL of the module that knows the policies, as the harness takes it. */
   readonly policyModule: string;
+  /** Policies that learn nothing and are tried once, on the same trials, so that a share of successes can be read. */
+  readonly references: readonly string[];
   /**
    * Called before anything is recorded.
    * @throws {UsageError} or {ConfigError} for a preset, a task or planner options that would fail much later

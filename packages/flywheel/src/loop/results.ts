@@ -60,6 +60,8 @@ export interface FlywheelResult {
   readonly start: RecordedStart;
   readonly base: Trained;
   readonly baseStanding: Standing;
+  /** Of policies that learn nothing, on the same trials. */
+  readonly references: readonly Standing[];
   readonly rounds: readonly RoundResult[];
   /** The release that is in use at the end. */
   readonly champion: Trained;

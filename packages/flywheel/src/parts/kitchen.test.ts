@@ -47,6 +47,11 @@ test("a whole turn in the kitchen leaves releases that can be traced, a verdict 
   expect(fleet.cameras.map(({ name, width }) => [name, width])).toEqual([["head", 64]]);
   expect(round?.control.steps).toEqual(round?.candidate.steps);
 
+  expect(result.references.map(({ release, trials }) => [release, trials])).toEqual([
+    ["random", 2],
+    ["expert", 2],
+  ]);
+
   const { ancestors, tampering, trials } = await traceRelease(join(out, "releases/r1"));
   expect(ancestors.map(({ name, role }) => [name, role])).toEqual([
     ["r1", "candidate"],

@@ -37,6 +37,7 @@ const FACTS = "trained.json";
 export function kitchenParts(policies: string, hooks: KitchenHooks = {}): FlywheelParts {
   return {
     policyModule: policies,
+    references: ["random", "expert"],
     check,
     policyOf: (run, { planner }) => `${run}${planner}`,
     minFrames: (config) => clipRows(loadConfig(config)),

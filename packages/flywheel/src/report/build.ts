@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { differenceTable, inPercent } from "@orrery/eval/control";
-import type { Block, Fact, Measured, Report, Section, Video } from "@orrery/eval/report";
+import type { Block, Fact, Measured, Report, Role, Section, Video } from "@orrery/eval/report";
 import type { Rate, Standing } from "../loop/gate.ts";
 import type { FlywheelResult, RoundResult } from "../loop/results.ts";
 import type { FlywheelSettings } from "../loop/settings.ts";
@@ -110,18 +110,27 @@ function successChart({ rounds, baseStanding }: FlywheelResult): Block {
   };
 }
 
-function successTable({ rounds, baseStanding }: FlywheelResult): Block {
+function successTable({ rounds, baseStanding, references }: FlywheelResult): Block {
   const tasks = Object.keys(baseStanding.tasks);
-  const rows = [
-    { standing: baseStanding, isControl: false, what: "before the loop" },
-    ...rounds.flatMap(({ judged, round }) => [
+  const rows: readonly { standing: Standing; role: Role; label: string }[] = [
+    { standing: baseStanding, role: "ours", label: "r0: before the loop" },
+    ...rounds.flatMap(({ judged: { candidate, control, verdict }, round }) => [
       {
-        standing: judged.candidate,
-        isControl: false,
-        what: `round ${round}, ${judged.verdict.isPromoted ? "promoted" : "refused"}`,
+        standing: candidate,
+        role: "ours" as const,
+        label: `${candidate.release}: round ${round}, ${verdict.isPromoted ? "promoted" : "refused"}`,
       },
-      { standing: judged.control, isControl: true, what: `round ${round}, control` },
+      {
+        standing: control,
+        role: "baseline" as const,
+        label: `${control.release}: round ${round}, control`,
+      },
     ]),
+    ...references.map((standing) => ({
+      standing,
+      role: standing.release === "expert" ? ("ceiling" as const) : ("baseline" as const),
+      label: `${standing.release}, for comparison`,
+    })),
   ];
   return {
     kind: "table",
@@ -133,9 +142,9 @@ function successTable({ rounds, baseStanding }: FlywheelResult): Block {
       better: "higher",
       digits: 0,
     })),
-    rows: rows.map(({ standing, isControl, what }) => ({
-      label: `${standing.release}: ${what}`,
-      role: isControl ? "baseline" : "ours",
+    rows: rows.map(({ standing, role, label }) => ({
+      label,
+      role,
       cells: [standing, ...(tasks.length > 1 ? tasks.map((task) => standing.tasks[task]) : [])].map((rate) =>
         rate === undefined ? null : shareOf(rate),
       ),

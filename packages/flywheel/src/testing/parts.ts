@@ -35,6 +35,7 @@ const SKILL_PER_FLEET = 0.4;
 
 export const fakeParts: FlywheelParts = {
   policyModule: new URL("./policies.ts", import.meta.url).href,
+  references: [],
   check: () => {},
   policyOf: (run) => run,
   minFrames: () => 2,
