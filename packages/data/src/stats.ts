@@ -19,8 +19,9 @@ export function columnStats(column: Column): FeatureStats | null {
   for (let t = 0; t < mask.length; t++) if (mask[t]) rows.push(t);
   if (rows.length === 0) return null;
   const perNumber = Array.from({ length: width }, (_, k) => {
-    const sorted = Float64Array.from(rows, (t) => data[t * width + k] ?? 0).sort();
-    return vectorStats(sorted);
+    const values = new Float64Array(rows.length);
+    for (let i = 0; i < values.length; i++) values[i] = data[rows[i]! * width + k] ?? 0;
+    return vectorStats(values.sort());
   });
   return stackStats(perNumber, rows.length);
 }

@@ -1,5 +1,5 @@
 /** Turns a scene and a body into MJCF and looks: the room, the table, what lies on it, and the robot. */
-import type { Body } from "../bodies/body.ts";
+import type { Body, BodyMjcf } from "../bodies/body.ts";
 import { sensorMjcf } from "../bodies/sensors.ts";
 import type { Look } from "../render/scene.ts";
 import { cabinetWithDoor } from "./cabinet.ts";
@@ -20,7 +20,7 @@ export interface BuiltScene {
 
 /** MJCF of a kitchen; every geom that matters is named. */
 export function buildKitchen(scene: SceneSpec, body: Body): BuiltScene {
-  const robot = body.mjcf({ cameraOffsets: scene.cameraOffsets });
+  const robot = robotOf(scene, body);
   const looks = new Map(robot.looks);
   const world = [
     roomGeoms(scene, looks),
@@ -36,6 +36,16 @@ export function buildKitchen(scene: SceneSpec, body: Body): BuiltScene {
   const drops = scene.spills.reduce((sum, spill) => sum + spill.drops.length, 0);
   const drives = el("actuator", {}, robot.actuators) + el("sensor", {}, sensorMjcf(body.spec));
   return { xml: mujoco(robot.defaults, world.join(""), drives, drops), looks };
+}
+
+/** Bodies with every camera where it belongs: most episodes of a recording, and the longest part of a scene's text. */
+const plainBodies = new WeakMap<Body, BodyMjcf>();
+
+function robotOf({ cameraOffsets }: SceneSpec, body: Body): BodyMjcf {
+  if (Object.keys(cameraOffsets).length > 0) return body.mjcf({ cameraOffsets });
+  const robot = plainBodies.get(body) ?? body.mjcf({});
+  plainBodies.set(body, robot);
+  return robot;
 }
 
 /** MJCF of the body alone at the origin, for inverse kinematics. */
