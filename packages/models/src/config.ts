@@ -152,7 +152,7 @@ const tiny = {
       longShare: 0,
       bootstrapShare: 0.25,
       givenHistoryShare: 1,
-      historyNoise: 0.25,
+      historyNoise: 0.375,
       cleanPrefixShare: 0.5,
       imageShare: 0,
       actionDropShare: 0.05,

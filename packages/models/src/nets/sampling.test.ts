@@ -4,7 +4,7 @@ import { loadConfig, type ModelConfig } from "../config.ts";
 import { Dynamics } from "./dynamics.ts";
 import { afterFrame, denoise, dreamt, seen, settle } from "./sampling.ts";
 
-const config = loadConfig("debug"); // levels 0 to 8, histories at most a quarter of them from clean
+const config = loadConfig("debug"); // levels 0 to 8
 const [B, N, C, A] = [2, 3, 4, 1];
 const frame = ones([B, 1, N, C]);
 
