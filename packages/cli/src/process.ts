@@ -6,7 +6,10 @@ import { renderError } from "./failure.ts";
  * until a command takes that over with `interruptSignal`.
  */
 export function guardProcess(): void {
-  for (const name of INTERRUPTS) process.on(name, endAtOnce);
+  for (const name of INTERRUPTS) {
+    process.removeAllListeners(name); // bin/orrery.mjs has one for the time of loading
+    process.on(name, endAtOnce);
+  }
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       // The work goes on: a closed pipe loses the report of it, not the work.
