@@ -54,6 +54,8 @@ function castPlane(frame: Frame, g: number, rect: Rect, halfX: number, halfY: nu
     const bx = local[at + FORWARD]! + s * local[at + UP]!;
     const by = local[at + FORWARD + 1]! + s * local[at + UP + 1]!;
     const bz = local[at + FORWARD + 2]! + s * local[at + UP + 2]!;
+    // Rays turn towards the plane or away from it steadily along a row.
+    if (bz + sx[rect.x0]! * rz >= 0 && bz + sx[rect.x1 - 1]! * rz >= 0) continue;
     for (let x = rect.x0; x < rect.x1; x++) {
       const dz = bz + sx[x]! * rz;
       if (dz >= 0) continue;
