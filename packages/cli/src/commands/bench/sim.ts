@@ -2,6 +2,7 @@
  * `orrery bench sim`: what recording costs beside raw MuJoCo, pictures per second, and native MuJoCo beside ours; or,
  * instead, one of two long runs: random steps without a NaN, and episodes without growing memory.
  */
+import { UsageError } from "@orrery/core";
 import type { Command } from "commander";
 import { formatNumber, formatTable } from "../../format.ts";
 import { positiveWhole } from "../../options.ts";
@@ -28,6 +29,13 @@ export function addBenchSim(bench: Command): void {
     );
   runs(command, async (_args, options, run) => {
     const flags = options as Flags;
+    const chosen = (["quick", "soak", "episodes"] as const).filter((name) => flags[name] !== undefined);
+    if (chosen.length > 1) {
+      const given = chosen.map((name) => `--${name}`).join(" and ");
+      throw new UsageError(
+        `bench sim: at most one of --quick, --soak and --episodes can be run, got ${given}.`,
+      );
+    }
     if (flags.soak !== undefined) return soak(flags.soak, run);
     if (flags.episodes !== undefined) return memory(flags.episodes, run);
     return speeds(flags.quick ?? false, run);
