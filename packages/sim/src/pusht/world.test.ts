@@ -58,10 +58,13 @@ test("bad actions are clipped and counted, or refused", async () => {
   await world.reset(0);
   expect((await world.step(new Float32Array([600, -3]))).info["clippedActions"]).toBe(1);
   await expect(world.step(new Float32Array([1]))).rejects.toThrow(ShapeError);
-  await expect(world.step(new Float32Array([Number.NaN, 3]))).rejects.toThrow("must be finite, got [NaN, 3]");
+  const [x] = world.simulation.agent;
+  expect(world.safe(new Float32Array([Number.NaN, Infinity]))).toEqual(Float32Array.of(x, 512));
+  expect((await world.step(new Float32Array([Number.NaN, 3]))).info["clippedActions"]).toBe(3);
   const strict = new PushTWorld({ imageSizePx: 0, outOfLimits: "refuse" });
   await strict.reset(0);
   await expect(strict.step(new Float32Array([600, 3]))).rejects.toThrow("must lie in [0, 512], got [600, 3]");
+  await expect(strict.step(new Float32Array([Number.NaN, 3]))).rejects.toThrow("got [NaN, 3]");
 });
 
 test("a move is the way to a target", async () => {

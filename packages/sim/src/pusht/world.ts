@@ -26,7 +26,7 @@ export interface PushTOptions {
   readonly actions?: "target" | "delta";
   /** Steps until `truncated`. */
   readonly maxSteps?: number;
-  /** Targets outside the board are moved to its edge and counted, or refused. */
+  /** Targets outside the board are moved to its edge, a NaN to where the agent is, and counted; or refused. */
   readonly outOfLimits?: "clip" | "refuse";
   readonly physics?: PushTPhysics;
 }
@@ -156,10 +156,11 @@ export class PushTWorld implements World {
     const [ax, ay] = this.#origin;
     const x = (action[0] ?? Number.NaN) + ax;
     const y = (action[1] ?? Number.NaN) + ay;
-    if (!Number.isFinite(x) || !Number.isFinite(y)) {
-      throw new UsageError(`PushTWorld.step: the target must be finite, got [${x}, ${y}]. Check the policy.`);
-    }
-    const inside: [number, number] = [clamp(x), clamp(y)];
+    const { agent } = this.#simulation;
+    const inside: [number, number] = [
+      clamp(Number.isNaN(x) ? agent[0] : x),
+      clamp(Number.isNaN(y) ? agent[1] : y),
+    ];
     if (inside[0] === x && inside[1] === y) return inside;
     if (this.#options.outOfLimits === "refuse") {
       throw new UsageError(
