@@ -1,10 +1,16 @@
 /** The parts of the study and of the probes that have known answers. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import { makeRng } from "@orrery/core";
+import { describeDataset } from "@orrery/data";
+import { inverseConfig, loadModel, trainWorldModel, WorldModel } from "@orrery/models";
 import { expect, test } from "vitest";
+import { debugConfig, recordGrey, temporaryFolder } from "../testing.ts";
 import { conditionsOf, labelledEpisodes } from "./conditions.ts";
 import { labelReport } from "./report.ts";
 import { explained, fitRidge } from "./ridge.ts";
 import { compare, gainOf, pooledPsnr, type EpisodeErrors } from "./score.ts";
+import { studyLabels, type LabelStudyOptions } from "./study.ts";
 
 test("ridge regression finds a linear law, and explains nothing of noise", () => {
   const rng = makeRng(1);
@@ -98,4 +104,54 @@ test("the report has a curve per condition that ends at the reference", () => {
     [10, 30, 100],
   ]);
   expect(chart.series[2]?.y[0]).toBeCloseTo(10 * Math.log10(2), 6);
+});
+
+test("a study: nobody sees states, all share one tokenizer, and a second call trains nothing", async () => {
+  const out = join(temporaryFolder("study"), "out");
+  const data = join(temporaryFolder("study-data"), "data");
+  const dataset = await recordGrey(data, { episodes: 7, length: 14 });
+  const tokenizer = join(temporaryFolder("study-tokenizer"), "run");
+  await trainWorldModel({ config: debugConfig(), sources: [{ dataset }], out: tokenizer, seed: 9 });
+  const stages: string[] = [];
+  const options: LabelStudyOptions = {
+    data,
+    train: [0, 1, 2, 3],
+    held: [4, 6],
+    shares: [0.5],
+    out,
+    config: debugConfig(),
+    inverse: inverseConfig("idm-debug", { height: 32, width: 32, training: { steps: 2 } }),
+    tokenizer,
+    kinds: ["inferred", "part"],
+    seed: 1,
+    windowsPerEpisode: 2,
+    contextFrames: 4,
+    horizon: 3,
+    onStage: (stage) => void stages.push(stage),
+  };
+  const result = await studyLabels(options);
+  expect(result.conditions.map(({ condition, labelledEpisodes: n }) => [condition.name, n])).toEqual([
+    ["all", 4],
+    ["inferred-50", 2],
+    ["part-50", 2],
+  ]);
+  expect(result).toMatchObject({ heldEpisodes: 2, windows: 4, inverse: [{ share: 0.5 }] });
+  for (const name of readdirSync(join(out, "data")).filter((file) => !file.endsWith(".done"))) {
+    const { state, action } = await describeDataset(join(out, "data", name));
+    const hasActions = /^(labelled|held)/.test(name);
+    expect([name, state.isRecorded, action.isRecorded]).toEqual([name, false, hasActions]);
+  }
+  const weightOf = (run: string): number[] => {
+    const model = loadModel(run);
+    if (!(model instanceof WorldModel)) throw new Error("a generative model was trained");
+    const [weight] = model.tokenizer.parameters().map((parameter) => [...parameter.toFloat32()]);
+    model.free();
+    return weight ?? [];
+  };
+  const own = weightOf(tokenizer);
+  for (const run of ["all", "inferred-50", "part-50"]) expect(weightOf(join(out, "runs", run))).toEqual(own);
+  stages.length = 0;
+  expect(await studyLabels(options)).toEqual(result);
+  expect(stages).toEqual([]);
+  await expect(studyLabels({ ...options, seed: 2 })).rejects.toThrow(/holds a study with other data/);
 });

@@ -1,5 +1,5 @@
 /** The label-efficiency study as tables, for a terminal and for a report. */
-import type { Report, Row, Series } from "../report/index.ts";
+import type { Report, Row, Section, Series } from "../report/index.ts";
 import type { ConditionKind } from "./conditions.ts";
 import type { ConditionResult, LabelStudyResult } from "./study.ts";
 
@@ -47,7 +47,9 @@ export function labelReport(result: LabelStudyResult, facts: Report["facts"]): R
             title: "Gain over copying the last frame",
             x: { label: "episodes with actions", unit: "%" },
             y: { label: "gain", unit: "dB" },
-            series: CURVES.map((kind) => curveOf(conditions, kind)),
+            series: CURVES.filter((kind) => conditions.some(({ condition }) => condition.kind === kind)).map(
+              (kind) => curveOf(conditions, kind),
+            ),
           },
           {
             kind: "table",
@@ -64,24 +66,29 @@ export function labelReport(result: LabelStudyResult, facts: Report["facts"]): R
           },
         ],
       },
+      ...(inverse.length === 0 ? [] : [inverseSection(inverse)]),
+    ],
+  };
+}
+
+function inverseSection(inverse: LabelStudyResult["inverse"]): Section {
+  return {
+    title: "Inverse dynamics",
+    blocks: [
       {
-        title: "Inverse dynamics",
-        blocks: [
-          {
-            kind: "table",
-            title: "Variance of each action that is explained on held-out episodes (R²)",
-            rowHeading: "Labelled",
-            columns: [
-              ...(inverse[0]?.scores.names ?? []).map((label) => ({ label, digits: 2 })),
-              { label: "50 % interval holds", unit: "%", digits: 0 },
-              { label: "90 % interval holds", unit: "%", digits: 0 },
-            ],
-            rows: inverse.map(({ share, scores }) => ({
-              label: percent(share),
-              cells: [...scores.r2, 100 * scores.coverage50, 100 * scores.coverage90],
-            })),
-          },
+        kind: "table",
+        title: "Variance of each action that is explained on held-out episodes (R²)",
+        rowHeading: "Labelled",
+        columns: [
+          ...(inverse[0]?.scores.names ?? []).map((label) => ({ label, digits: 2 })),
+          { label: "confidence", digits: 2 },
+          { label: "50 % interval holds", unit: "%", digits: 0 },
+          { label: "90 % interval holds", unit: "%", digits: 0 },
         ],
+        rows: inverse.map(({ share, scores }) => ({
+          label: `${(100 * share).toFixed(0)} %`,
+          cells: [...scores.r2, scores.confidence, 100 * scores.coverage50, 100 * scores.coverage90],
+        })),
       },
     ],
   };

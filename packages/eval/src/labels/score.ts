@@ -17,7 +17,7 @@ export interface EpisodeErrors {
 export interface ScoreOptions {
   readonly run: string;
   readonly dataset: DatasetReader;
-  readonly held: readonly number[];
+  readonly episodes: readonly number[];
   readonly windowsPerEpisode: number;
   readonly contextFrames: number;
   readonly horizon: number;
@@ -28,12 +28,12 @@ export interface ScoreOptions {
 
 /** One entry per held-out episode. The same windows for every run, as they follow from the seed. */
 export async function scoreEpisodes(options: ScoreOptions): Promise<EpisodeErrors[]> {
-  const { run, dataset, held, windowsPerEpisode, contextFrames, horizon, seed, signal } = options;
+  const { run, dataset, episodes, windowsPerEpisode, contextFrames, horizon, seed, signal } = options;
   const model = loadModel(run);
   try {
     const { usesBfloat16 } = choosePrecision("cpu");
     const errors: EpisodeErrors[] = [];
-    for (const episode of held) {
+    for (const episode of episodes) {
       const result = await evaluatePrediction({
         model,
         dataset,
@@ -52,7 +52,7 @@ export async function scoreEpisodes(options: ScoreOptions): Promise<EpisodeError
         copyLast: result.copyLast.psnr.map(errorOf),
         roundTrip: result.roundTrip.psnr.map(errorOf),
       });
-      options.onProgress?.(errors.length, held.length);
+      options.onProgress?.(errors.length, episodes.length);
     }
     return errors;
   } finally {

@@ -5,6 +5,7 @@
  * Every stage leaves a folder or a file under `out`; a study that was stopped goes on with the first one missing, and
  * another set of held-out episodes costs only the scoring.
  */
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -71,7 +72,7 @@ export interface ConditionResult extends Compared {
 
 export interface LabelStudyResult {
   readonly conditions: readonly ConditionResult[];
-  /** By share, how well the inverse dynamics model does on the held-out episodes. */
+  /** By share, how well the inverse dynamics model does on the held-out episodes; none where nothing was inferred. */
   readonly inverse: readonly { readonly share: number; readonly scores: InverseScores }[];
   readonly heldEpisodes: number;
   readonly windows: number;
@@ -114,17 +115,19 @@ class Study {
   }
 
   async run(): Promise<LabelStudyResult> {
-    const { shares, held, seed, data, train, kinds } = this.#options;
+    const { shares, held, seed, train, kinds } = this.#options;
     const conditions = conditionsOf(shares, kinds);
     const errors = new Map<Condition, EpisodeErrors[]>();
-    const dataset = await openDataset(data);
+    // Recorded states stay out of sight here too: no condition has learnt what they mean.
+    const dataset = await openDataset(await this.#heldOut());
     for (const condition of conditions) {
       const run = await this.#train(condition);
       errors.set(condition, await this.#score(condition, run, dataset));
     }
     const reference = errors.get(conditions[0] as Condition) as EpisodeErrors[];
     const inverse = [];
-    for (const share of [...shares].toSorted((a, b) => b - a))
+    const isInferred = conditions.some(({ kind }) => kind === "inferred");
+    for (const share of isInferred ? [...shares].toSorted((a, b) => b - a) : [])
       inverse.push({ share, scores: await this.#scoreInverse(share, dataset) });
     return {
       conditions: conditions.map((condition) => {
@@ -192,6 +195,13 @@ class Study {
     return this.#write(`labelled-${percentOf(share)}`, labelledEpisodes(train, share, seed), ALL_BUT_ACTIONS);
   }
 
+  /** Pictures and actions of the held-out episodes, numbered in the order of `held`. */
+  #heldOut(): Promise<string> {
+    const { held } = this.#options;
+    const name = createHash("sha256").update(held.join(",")).digest("hex").slice(0, 8);
+    return this.#write(`held-${name}`, held, ALL_BUT_ACTIONS);
+  }
+
   /** Pictures of the rest: what is not in the file cannot leak. */
   #video(share: number): Promise<string> {
     const { train, seed } = this.#options;
@@ -249,14 +259,14 @@ class Study {
       const { held, seed } = this.#options;
       const name = `${condition.name}: score`;
       const onProgress = (done: number, all: number): void => this.#options.onProgress?.(name, done / all);
-      return scoreEpisodes({ run, dataset, held, seed, ...this.#windows, onProgress, ...this.#signal() });
+      const episodes = held.map((_, i) => i);
+      return scoreEpisodes({ run, dataset, episodes, seed, ...this.#windows, onProgress, ...this.#signal() });
     });
   }
 
   #scoreInverse(share: number, dataset: DatasetReader): Promise<InverseScores> {
-    const { held } = this.#options;
     return this.#once(`inverse-${percentOf(share)}`, async () =>
-      scoreInverse({ run: await this.#inverse(share), dataset, episodes: held }),
+      scoreInverse({ run: await this.#inverse(share), dataset, ...this.#signal() }),
     );
   }
 
