@@ -42,7 +42,7 @@ const tiny: InverseConfig = {
   dropout: 0.1,
   calibrationShare: 0.15,
   colourJitter: 0.3,
-  reverseShare: 0.5,
+  reverseShare: 0,
   training: {
     batch: 32,
     learningRate: 1e-3,

@@ -135,7 +135,7 @@ test("a film shown backwards has the velocities of the other sign, and says noth
   const { error } = model.loss(frames, fromTyped(Float32Array.of(1, -2, 9), [1, 3]), new Generator(2));
   expect(error.item()).toBeCloseTo((1 + 4) / 2, 5);
   model.free();
-  expect(() => inverseConfig("idm-debug", { futureFrames: 3 })).toThrow(
+  expect(() => inverseConfig("idm-debug", { futureFrames: 3, reverseShare: 0.5 })).toThrow(
     /futureFrames must be pastFrames \+ 1/,
   );
 });
