@@ -4,11 +4,12 @@ import { ACTION_SPACES, BODIES, makeKitchenWorld, type KitchenOptions, type Kitc
 import type { Arena, ArenaOptions, Info } from "./arena.ts";
 
 export async function openKitchenArena(options: ArenaOptions): Promise<Arena> {
-  const { task, split, strength, embodiment, timeLimitSec, filmSizePx } = options;
+  const { task, split, strength, embodiment, timeLimitSec, isEndless = false, filmSizePx } = options;
   const world = await worldFor(embodiment, {
     task,
     split,
     strength,
+    endless: isEndless,
     ...(timeLimitSec === undefined ? {} : { timeLimitSec }),
   });
   const camera = { name: world.spec.cameras[0]?.name ?? "head", width: filmSizePx, height: filmSizePx };

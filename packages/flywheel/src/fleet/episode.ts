@@ -5,6 +5,9 @@ import type { Arena } from "@orrery/eval/control";
 import type { FleetOutcome } from "./messages.ts";
 
 /**
+ * Lives on to `minRows` after success or failure, where the world allows it: what came quickly is worth most, and a
+ * recording shorter than a training clip would be lost.
+ *
  * Row t holds what was seen and what was then done, as in every recording; `sink` takes it.
  *
  * @returns what came of it, and the words of the goal ("" where it was no text)
@@ -14,6 +17,7 @@ export async function liveThrough(
   arena: Arena,
   policy: Policy,
   seed: number,
+  minRows: number,
   sink: (step: Step) => void,
 ): Promise<{ readonly outcome: FleetOutcome; readonly task: string }> {
   const { world, maxSteps } = arena;
@@ -43,7 +47,8 @@ export async function liveThrough(
       infos.push(info);
       total += reward;
       succeeded ||= success;
-      done = terminated || truncated || infos.length >= maxSteps;
+      const isDecided = succeeded || info["failure"] !== undefined;
+      done = terminated || truncated || infos.length >= maxSteps || (isDecided && infos.length >= minRows);
       sink({
         images: seen.images,
         state: seen.state,

@@ -13,6 +13,8 @@ export interface RobotSetup {
   readonly split: string;
   readonly round: number;
   readonly episodeSec: number | null;
+  /** An episode goes on to so many rows after success or failure: a shorter one could not be learnt from. */
+  readonly minRows: number;
   /** Folder that episodes are recorded into. */
   readonly recordingFolder: string;
 }

@@ -33,6 +33,7 @@ answerOrders(async (setup: RobotSetup) => {
       split: setup.split,
       embodiment: describePolicy(setup.policy).embodiment,
       strength: 1,
+      isEndless: true,
       filmSizePx: FILM_SIZE_PX,
       ...(setup.episodeSec === null ? {} : { timeLimitSec: setup.episodeSec }),
     });
@@ -49,7 +50,9 @@ answerOrders(async (setup: RobotSetup) => {
       fps: embodiment.controlRateHz,
     });
     try {
-      const { outcome, task } = await liveThrough(arena, policy, order.seed, (step) => recorder.add(step));
+      const { outcome, task } = await liveThrough(arena, policy, order.seed, setup.minRows, (step) =>
+        recorder.add(step),
+      );
       const recorded = recorder.finish({
         ...(task === "" ? {} : { task }),
         success: outcome.success,

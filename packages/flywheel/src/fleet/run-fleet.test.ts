@@ -23,6 +23,7 @@ const options = (more: Partial<FleetOptions> = {}): FleetOptions => ({
   split: "seen",
   round: 1,
   episodeSec: 0.5,
+  minRows: 1,
   orders: [0, 1, 2].map((index) => ({ index, task: "pusht", seed: 100 + index })),
   robots: 1,
   answerSec: 60,

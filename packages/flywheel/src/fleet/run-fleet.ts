@@ -86,9 +86,10 @@ class Fleet {
   }
 
   #start(): OrderedProcess<FleetOrder, FleetAnswer> {
-    const { policyModule, policy, operator, split, round, episodeSec } = this.#options;
+    const { policyModule, policy, operator, split, round, episodeSec, minRows } = this.#options;
     const { recordingFolder } = this.#log;
-    const setup: RobotSetup = { policyModule, policy, operator, split, round, episodeSec, recordingFolder };
+    const own = { policyModule, policy, operator, split, round, episodeSec, minRows };
+    const setup: RobotSetup = { ...own, recordingFolder };
     return new OrderedProcess(CHILD, "fleet: a robot", setup);
   }
 

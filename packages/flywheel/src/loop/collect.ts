@@ -37,6 +37,15 @@ export function readSelection(places: Places, round: number): SelectionVerdict[]
   return lines.map((line) => JSON.parse(line) as SelectionVerdict);
 }
 
+/** What there is to learn from. */
+export interface Gathered {
+  /** Operators' recordings, and the frames in them. */
+  readonly datasets: readonly string[];
+  readonly frames: number;
+  /** Kept of all fleets so far. */
+  readonly fleetFrames: number;
+}
+
 /**
  * Writes what is learnt from after a round: all that operators recorded, and what was kept of every fleet so far,
  * refused candidates' included. Round 0 is the operators' recordings alone.
@@ -44,9 +53,12 @@ export function readSelection(places: Places, round: number): SelectionVerdict[]
 export function writeMixture(
   places: Places,
   round: number,
-  start: readonly string[],
-  { fleetShare }: FlywheelSettings,
+  { datasets, frames, fleetFrames }: Gathered,
+  { fleetShare, fleetBoost }: FlywheelSettings,
 ): string {
+  // A few new frames must not be drawn so often that they are learnt by heart.
+  const share = Math.min(fleetShare, (fleetBoost * fleetFrames) / (fleetBoost * fleetFrames + frames));
+
   const fleets = Array.from({ length: round }, (_, i) => i + 1).flatMap((past) => {
     const kept = readSelection(places, past).filter(({ keep }) => keep);
     if (kept.length === 0) return [];
@@ -56,8 +68,8 @@ export function writeMixture(
   });
   const spec: MixtureSpec = {
     name: `round-${round}`,
-    ...(fleets.length === 0 ? {} : { streams: { sim: 1 - fleetShare, fleet: fleetShare } }),
-    sources: [...start.map((dataset) => ({ dataset, curated: false })), ...fleets],
+    ...(fleets.length === 0 ? {} : { streams: { sim: 1 - share, fleet: share } }),
+    sources: [...datasets.map((dataset) => ({ dataset, curated: false })), ...fleets],
   };
   const path = places.mixture(round);
   writeMixtureFile(path, spec);

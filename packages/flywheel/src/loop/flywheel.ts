@@ -77,7 +77,7 @@ class Flywheel {
 
   async run(): Promise<FlywheelResult> {
     const start = await this.#step("record", () => this.#record());
-    const mixture = writeMixture(this.#places, 0, start.datasets, this.#settings);
+    const mixture = writeMixture(this.#places, 0, { ...start, fleetFrames: 0 }, this.#settings);
     const { baseMinutes, rounds } = this.#settings;
     const base = await this.#step("train r0", () =>
       this.#train("r0", "base", 0, { mixture, parent: null, length: { minutes: baseMinutes } }),
@@ -87,7 +87,7 @@ class Flywheel {
     let champion: Champion = { release: base, control: base };
     const results: RoundResult[] = [];
     for (let round = 1; round <= rounds; round++) {
-      const result = await this.#round(round, champion, start);
+      const result = await this.#round(round, champion, start, results);
       results.push(result);
       const { candidate, control } = result;
       if (result.judged.verdict.isPromoted) champion = { release: candidate, control };
@@ -101,14 +101,21 @@ class Flywheel {
     return { champion: release, seconds };
   }
 
-  async #round(round: number, { release, control }: Champion, start: RecordedStart): Promise<RoundResult> {
+  async #round(
+    round: number,
+    { release, control }: Champion,
+    start: RecordedStart,
+    before: readonly RoundResult[],
+  ): Promise<RoundResult> {
     const named = (what: string): string => `round ${round}: ${what}`;
     const fleet = await this.#step(named("fleet"), () => this.#deploy(round, release));
     const minFrames = this.#options.parts.minFrames(this.#settings.config);
     const selection = await this.#step(named("select"), () =>
       selectRound(this.#places, round, this.#settings, minFrames),
     );
-    const mixture = writeMixture(this.#places, round, start.datasets, this.#settings);
+    const fleetFrames =
+      selection.keptFrames + before.reduce((sum, past) => sum + past.selection.keptFrames, 0);
+    const mixture = writeMixture(this.#places, round, { ...start, fleetFrames }, this.#settings);
     const candidate = await this.#step(named("train"), () =>
       this.#train(`r${round}`, "candidate", round, {
         mixture,
@@ -228,6 +235,7 @@ class Flywheel {
       split: homes,
       round,
       episodeSec,
+      minRows: parts.minFrames(this.#settings.config),
       orders,
       robots,
       answerSec,

@@ -56,6 +56,7 @@ export function planFlywheel({
     trials: count(TRIALS_PER_HOUR, 4, releases * tasks.length),
     margin: 0.05,
     fleetShare: 0.4,
+    fleetBoost: 4,
     episodeSec: null,
     answerSec: 300,
     selection: SELECTION_DEFAULTS,

@@ -50,8 +50,10 @@ export interface FlywheelSettings {
   readonly trials: number;
   /** A candidate is promoted if its success exceeds the champion's by more than this, in shares. */
   readonly margin: number;
-  /** Share of the windows that training draws from the fleet's episodes. */
+  /** Most of the windows that training draws from the fleet's episodes, as a share. */
   readonly fleetShare: number;
+  /** A frame of the fleet's is drawn at most so many times as often as one of the operators'. */
+  readonly fleetBoost: number;
   /** Longest episode of fleet and trials, in the world's time; the task's own limit where null. */
   readonly episodeSec: number | null;
   /** A robot that has not finished an episode after so long, on the wall clock, is started anew. */
@@ -61,8 +63,8 @@ export interface FlywheelSettings {
 
 export const SELECTION_DEFAULTS: SelectionSettings = {
   knownShare: 0.1,
-  failuresPerSuccess: 2,
-  leastFailures: 8,
+  failuresPerSuccess: 4,
+  leastFailures: 32,
   repetitionShare: 0.05,
 };
 
@@ -98,6 +100,7 @@ export function checkSettings(settings: FlywheelSettings): void {
   positive("baseMinutes");
   positive("roundMinutes");
   positive("answerSec");
+  positive("fleetBoost");
   if (settings.episodeSec !== null) positive("episodeSec");
   if (settings.expertEpisodes + settings.playEpisodes === 0)
     problems.push("expertEpisodes and playEpisodes must not both be 0: there would be nothing to begin with");

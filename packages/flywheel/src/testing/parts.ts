@@ -24,6 +24,7 @@ export const fakeSettings: FlywheelSettings = {
   trials: 5,
   margin: 0.05,
   fleetShare: 0.4,
+  fleetBoost: 4,
   episodeSec: 20,
   answerSec: 60,
   selection: SELECTION_DEFAULTS,
