@@ -46,6 +46,11 @@ const dynamicsSchema = z.strictObject({
   sampleSteps: count.refine((n) => Number.isInteger(Math.log2(n)), "must be a power of two"),
   /** Standard deviation that latents are scaled to before noise of deviation 1 is mixed in. */
   latentStd: z.number().positive(),
+  /**
+   * How far from clean dreamt frames are taken to be, as a share of the noise scale: what the frames after them are told.
+   * Runs made before there was such a doubt have none.
+   */
+  doubt: share.default(0),
 });
 
 const trainingSchema = z.strictObject({
@@ -122,6 +127,7 @@ const tiny = {
     maxSteps: 8,
     sampleSteps: 4,
     latentStd: 0.5,
+    doubt: 0.25,
   },
   training: {
     tokenizer: {
@@ -344,6 +350,12 @@ function relations({ tokenizer, dynamics, training }: ModelConfig): string[] {
   if (dynamics.sampleSteps > dynamics.maxSteps) {
     problems.push(
       `dynamics.sampleSteps ${dynamics.sampleSteps} must be at most maxSteps ${dynamics.maxSteps}`,
+    );
+  }
+  const { givenHistoryShare, historyNoise } = training.dynamics;
+  if (givenHistoryShare === 1 && dynamics.doubt > historyNoise) {
+    problems.push(
+      `dynamics.doubt ${dynamics.doubt} must be at most training.dynamics.historyNoise ${historyNoise}: the model would meet frames that it was never trained after`,
     );
   }
   const { clipFrames, longClipFrames } = training.dynamics;

@@ -93,7 +93,7 @@ export class Dreamer implements DrawingImagination<DreamState> {
       const frames = fromTyped(context.frames, [B, T, V, H, W, 3], { device: model.device });
       const latents = model.encodeFrames(frames, encoderCache);
       const streams = { dynamics: model.dynamics, cache };
-      const output = settle(streams, seen(latents, model.config), model.conditionOf(context));
+      const output = settle(streams, seen(latents, model.config.dynamics), model.conditionOf(context));
       if (decoderCache.layers.length > 0) model.decodeLatents(latents, undefined, decoderCache);
       const state = model.stateScale
         .normalize(fromTyped(context.state, [B, T, P], { device: model.device }))
@@ -130,7 +130,7 @@ export class Dreamer implements DrawingImagination<DreamState> {
       const condition = this.#nextCondition(dream, action);
       const streams = this.#streams(dream);
       const { guess, sample } = denoise(streams, this.#noise(dream), condition, this.#sampleSteps);
-      const output = settle(streams, dreamt(sample, this.model.config), condition);
+      const output = settle(streams, dreamt(sample, this.model.config.dynamics), condition);
       const picture = this.model
         .decodeLatents(sample, dream.picture, dream.decoderCache)
         .select(1, 0)
@@ -167,7 +167,7 @@ export class Dreamer implements DrawingImagination<DreamState> {
       const streams = this.#streams(dream);
       const guess = expectFrame(streams, { latents: this.#noise(dream), level: 0 }, 0, condition);
       const latents = model.encodeFrames(frames.unsqueeze(1), dream.encoderCache);
-      const output = settle(streams, seen(latents, model.config), condition);
+      const output = settle(streams, seen(latents, model.config.dynamics), condition);
       if (dream.decoderCache.layers.length > 0)
         model.decodeLatents(latents, dream.picture, dream.decoderCache);
       const felt = this.#feelings(dream, output);
@@ -286,7 +286,7 @@ export class Dreamer implements DrawingImagination<DreamState> {
       throw new ShapeError("Dreamer.step", "action", `[${B}, ${actionWidth}]`, action.shape);
     }
     return {
-      ...afterFrame((dream.isDreamt ? dreamt : seen)(dream.latents, model.config)),
+      ...afterFrame((dream.isDreamt ? dreamt : seen)(dream.latents, model.config.dynamics)),
       action:
         action === null
           ? zeros([B, 1, actionWidth], { device })

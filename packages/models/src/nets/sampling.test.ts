@@ -1,36 +1,29 @@
 import { Generator, noGrad, ones, randn, type Tensor } from "@orrery/torch";
 import { expect, test } from "vitest";
-import { loadConfig, type ModelConfig } from "../config.ts";
+import { loadConfig } from "../config.ts";
 import { Dynamics } from "./dynamics.ts";
 import { afterFrame, denoise, dreamt, seen, settle } from "./sampling.ts";
 
-const config = loadConfig("debug"); // levels 0 to 8
+const config = loadConfig("debug").dynamics; // levels 0 to 8
 const [B, N, C, A] = [2, 3, 4, 1];
 const frame = ones([B, 1, N, C]);
-
-function withHistories(givenHistoryShare: number, historyNoise: number): ModelConfig {
-  const dynamics = { ...config.training.dynamics, givenHistoryShare, historyNoise };
-  return { ...config, training: { ...config.training, dynamics } };
-}
 
 /** Mean of some numbers that are all alike. */
 function valueOf(x: Tensor): number {
   return x.mean().item();
 }
 
-test("what was seen is clean; what was dreamt is as far from clean as the histories of the training", () => {
-  expect(seen(frame, config)).toMatchObject({ level: 8 });
+test("what was seen is clean; what was dreamt is as doubtful as the configuration says", () => {
+  expect(seen(frame, config).level).toBe(8);
   expect(valueOf(seen(frame, config).latents)).toBe(1);
-  const doubtful = dreamt(frame, withHistories(1, 0.25));
+  const doubtful = dreamt(frame, { ...config, doubt: 0.25 });
   expect(doubtful.level).toBe(6);
   expect(valueOf(doubtful.latents)).toBe(0.75); // tau z, without noise
-  expect(dreamt(frame, withHistories(0.5, 0.5)).level).toBe(4);
-  // Models whose frames saw each other at any level were never told of doubtful histories.
-  expect(dreamt(frame, withHistories(0, 0.25)).level).toBe(8);
+  expect(dreamt(frame, { ...config, doubt: 0 }).level).toBe(8);
 });
 
 test("the next frame is told of the last one in the same words", () => {
-  const { before, levelBefore } = afterFrame(dreamt(frame, withHistories(1, 0.25)));
+  const { before, levelBefore } = afterFrame(dreamt(frame, { ...config, doubt: 0.25 }));
   expect(valueOf(before as Tensor)).toBe(0.75);
   expect(levelBefore?.toArray()).toEqual([[6], [6]]);
 });
@@ -39,9 +32,9 @@ test("denoising ends at what the last step expects, and leaves the memory as it 
   noGrad(() => {
     const generator = new Generator(3);
     const shape = { numTokens: N, channels: C, actionWidth: A, stateWidth: 0 };
-    const dynamics = new Dynamics(config.dynamics, shape, 6, generator);
+    const dynamics = new Dynamics(config, shape, 6, generator);
     for (const p of dynamics.parameters()) p.copy_(randn(p.shape, { generator }).mul(0.2));
-    const cache = dynamics.stack.makeCache(config.dynamics.contextFrames);
+    const cache = dynamics.stack.makeCache(config.contextFrames);
     const streams = { dynamics, cache };
     const condition = {
       ...afterFrame(seen(frame, config)),

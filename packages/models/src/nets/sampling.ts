@@ -1,14 +1,14 @@
 /**
  * Sampling frames from the dynamics: a frame starts as noise and is denoised in a few steps while the frames before it
  * stay in a key-value cache; then it is entered into the cache once. Source: Dreamer 4, section 3.3.
- * Departure: a dreamt frame is entered as what it is, uncertain: without noise but at the level, and so shrunk to the
- * mean, of the noisiest histories that the model was trained after. Entered as clean, its mistakes are taken at their
- * word and grow from frame to frame (docs/experiments.md).
+ * Departure: a dreamt frame is entered as what it is, uncertain: at a level below clean, without the noise of that level
+ * and so shrunk towards the mean. Entered as clean, its mistakes are taken at their word and grow from frame to frame
+ * (docs/experiments.md).
  *
  * Shapes: B streams, T time, N latent tokens, C channels.
  */
 import { full, type Tensor } from "@orrery/torch";
-import type { ModelConfig } from "../config.ts";
+import type { DynamicsConfig } from "../config.ts";
 import type { Condition, Dynamics, DynamicsInput, DynamicsOutput } from "./dynamics.ts";
 import type { StackCache } from "./stack.ts";
 
@@ -33,16 +33,14 @@ export interface Sample {
 }
 
 /** Frames that were seen: clean. */
-export function seen(latents: Tensor, { dynamics }: ModelConfig): Known {
-  return { latents, level: dynamics.maxSteps };
+export function seen(latents: Tensor, { maxSteps }: DynamicsConfig): Known {
+  return { latents, level: maxSteps };
 }
 
-/** Frames that were dreamt: as far from clean as the histories of the training may be. */
-export function dreamt(latents: Tensor, { dynamics, training }: ModelConfig): Known {
-  const { givenHistoryShare, historyNoise } = training.dynamics;
-  const depth = givenHistoryShare === 0 ? 0 : Math.round(historyNoise * dynamics.maxSteps);
-  const level = dynamics.maxSteps - depth;
-  return { latents: latents.mul(level / dynamics.maxSteps), level };
+/** Frames that were dreamt: as doubtful as the configuration says. */
+export function dreamt(latents: Tensor, { maxSteps, doubt }: DynamicsConfig): Known {
+  const level = maxSteps - Math.round(doubt * maxSteps);
+  return { latents: latents.mul(level / maxSteps), level };
 }
 
 /** What a condition says of the frame before, [B, 1, N, C]. */
