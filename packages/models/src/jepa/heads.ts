@@ -43,6 +43,13 @@ export class OutcomeHead extends Module {
   }
 }
 
+/** Normalised proprioception [.., P] when the task will be done, from what the words found [.., G]; see hindsight.ts. */
+export class GoalHead extends MLP {
+  constructor({ task, heads }: JepaNetConfig, stateWidth: number, generator: Generator) {
+    super([task.width, heads.width, stateWidth], generator, { outStd: 0 });
+  }
+}
+
 /** Normalised proprioception [.., P] from embeddings [.., D]. */
 export class StateHead extends MLP {
   constructor({ embedding, heads }: JepaNetConfig, stateWidth: number, generator: Generator) {

@@ -7,10 +7,21 @@
  * Shapes: B clips, S moments, R imagined moments, D numbers of an embedding.
  */
 import type { Clip, Rng } from "@orrery/core";
-import { autocast, cat, huberLoss, noGrad, ops, stack, type Generator, type Tensor } from "@orrery/torch";
+import {
+  autocast,
+  cat,
+  fromTyped,
+  huberLoss,
+  noGrad,
+  ops,
+  stack,
+  type Generator,
+  type Tensor,
+} from "@orrery/torch";
 import type { WeightedLoss } from "../train/phase.ts";
 import { cutMoments, type Moments } from "./batch.ts";
 import { pastAfter, pastsOf, type JepaModel } from "./model.ts";
+import type { Hindsight } from "./hindsight.ts";
 import type { BlockCode, Prediction } from "./predictor.ts";
 import { sigReg } from "./sigreg.ts";
 
@@ -20,6 +31,7 @@ export interface JepaLossContext {
   readonly generator: Generator;
   /** The texts that `Clip.task` points to. */
   readonly tasks: readonly string[];
+  readonly hindsight: Hindsight;
 }
 
 export interface JepaLosses {
@@ -128,17 +140,17 @@ function expectedError({ logError }: Prediction, squared: Tensor): Tensor {
   return huberLoss(logError, truth);
 }
 
-/** Proprioception, reward and success of encoded and imagined moments. */
+/** Proprioception, reward and success of encoded and imagined moments, and what it will feel like when it is done. */
 function headLosses(
   model: JepaModel,
   { sight, targets }: Moments,
   { z, guesses, from }: { z: Tensor; guesses: Tensor; from: number },
   clip: Clip,
-  { rng, tasks }: JepaLossContext,
+  { rng, tasks, hindsight }: JepaLossContext,
 ): Record<string, WeightedLoss> {
   const { nets, config } = model;
   const own = config.training.jepa;
-  const S = z.size(1);
+  const [B = 0, S = 0] = z.shape;
   const both = (x: Tensor): Tensor => cat([x, x.narrow(1, from, S - from)], 1);
   const embedding = cat([z, guesses], 1);
   const losses: Record<string, WeightedLoss> = {};
@@ -155,7 +167,14 @@ function headLosses(
   const seen = sight.frames.select(1, rng.int(config.net.historyFrames));
   const texts = Array.from(clip.task, (id) => tasks[id] ?? "");
   const reading = nets.text.read(texts, { rng, share: own.wordDropShare });
-  const task = nets.outcomes.ofTask(nets.reader.forward(reading, seen)).unsqueeze(1);
+  const found = nets.reader.forward(reading, seen);
+  if (nets.goalHead !== null) {
+    const { state, isKnown } = hindsight.of(clip);
+    const goal = model.stateScale.normalize(fromTyped(state, [B, clip.P], { device: model.device }));
+    const error = nets.goalHead.forward(found).float().sub(goal).square().mean(-1);
+    head("goal", error, fromTyped(isKnown, [B], { device: model.device }).float());
+  }
+  const task = nets.outcomes.ofTask(found).unsqueeze(1);
   const outcome = nets.outcomes.forward(damped(embedding, own.headGradient), task);
   const mask = both(targets.hasReward);
   head("reward", outcome.reward.sub(both(targets.reward)).square(), mask);

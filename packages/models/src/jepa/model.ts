@@ -21,7 +21,7 @@ import type { StreamFacts } from "../world-model.ts";
 import type { JepaConfig } from "./config.ts";
 import { Decoder } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
-import { OutcomeHead, StateHead } from "./heads.ts";
+import { GoalHead, OutcomeHead, StateHead } from "./heads.ts";
 import { Predictor, type Block, type Past } from "./predictor.ts";
 import { TaskReader } from "./reader.ts";
 
@@ -33,6 +33,7 @@ export class JepaNets extends Module {
   readonly reader: TaskReader;
   readonly outcomes: OutcomeHead;
   readonly stateHead: StateHead | null;
+  readonly goalHead: GoalHead | null;
 
   constructor({ net }: JepaConfig, facts: StreamFacts, generator: Generator) {
     super();
@@ -43,6 +44,7 @@ export class JepaNets extends Module {
     this.reader = new TaskReader(net, cameras.length, generator);
     this.outcomes = new OutcomeHead(net, generator);
     this.stateHead = stateWidth === 0 ? null : new StateHead(net, stateWidth, generator);
+    this.goalHead = stateWidth === 0 ? null : new GoalHead(net, stateWidth, generator);
   }
 }
 

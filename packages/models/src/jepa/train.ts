@@ -8,6 +8,7 @@ import { toPatches } from "../nets/patches.ts";
 import type { LoaderNeeds } from "../train/loader-needs.ts";
 import type { Session, AnyTrainResult } from "../train/session.ts";
 import { clipMoments, clipRows, type JepaConfig } from "./config.ts";
+import { Hindsight } from "./hindsight.ts";
 import { jepaLosses } from "./losses.ts";
 import type { JepaModel } from "./model.ts";
 import { CollapseWatch } from "./watch.ts";
@@ -30,6 +31,7 @@ export async function trainJepa(session: Session<JepaModel>): Promise<AnyTrainRe
 async function trainNets(session: Session<JepaModel>): Promise<void> {
   const { model, loader, options } = session;
   const { jepa: own, decoder } = model.config.training;
+  const hindsight = new Hindsight(loader.episodes);
   const watch = new CollapseWatch(model.config, options.seed, (warning) => options.onNote?.(warning));
   session.restoreLoader("jepa");
   try {
@@ -39,7 +41,7 @@ async function trainNets(session: Session<JepaModel>): Promise<void> {
         const clip = await loader.next();
         return () => {
           const { rng, generator, usesBfloat16 } = session;
-          const context = { rng, generator, usesBfloat16, tasks: loader.tasks };
+          const context = { rng, generator, usesBfloat16, hindsight, tasks: loader.tasks };
           const { losses, embedding } = jepaLosses(model, clip, context);
           watch.take(embedding);
           return losses;

@@ -1,0 +1,29 @@
+import type { ClipEpisode } from "@orrery/data";
+import { expect, test } from "vitest";
+import { Hindsight } from "./hindsight.ts";
+
+/** An episode of one state number, which counts its rows; done in the step that leaves row `done`. */
+function episode(id: number, length: number, done: number | null, felt = true): ClipEpisode {
+  const success = new Uint8Array(length);
+  if (done !== null) success.fill(1, done); // as recorders go on for a little
+  const columns = {
+    length,
+    state: felt ? Float32Array.from({ length }, (_, t) => 100 * id + t) : null,
+    stateMask: new Uint8Array(length).fill(felt ? 1 : 0),
+    success,
+  };
+  return { id, from: 0, length, columns } as unknown as ClipEpisode;
+}
+
+test("a clip's goal is what was felt after the first step that succeeded, in whichever row the clip begins", () => {
+  const hindsight = new Hindsight([
+    episode(1, 10, 4),
+    episode(2, 10, null),
+    episode(3, 10, 9), // the last row's outcome was not observed: the last row stands for it
+    episode(4, 10, 2, false),
+  ]);
+  const origin = Int32Array.from([1, 0, 2, 3, 3, 5, 4, 0, 1, 7, 9, 0]); // episode, row
+  const { state, isKnown } = hindsight.of({ B: 6, P: 1, origin });
+  expect([...state]).toEqual([105, 0, 309, 0, 105, 0]);
+  expect([...isKnown]).toEqual([1, 0, 1, 0, 1, 0]);
+});

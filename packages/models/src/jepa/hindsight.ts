@@ -1,0 +1,48 @@
+/**
+ * What a body felt when what was asked for was done: of every episode that came to it, in play by chance, the state in
+ * which success was first had. Words and picture are asked to tell it (`GoalHead`), which says where the named thing is
+ * far more directly than rewards do: from these alone the reader learnt nothing that held for other scenes
+ * (docs/experiments.md).
+ *
+ * Source: relabelling with what was reached, Andrychowicz et al. 2017, arXiv:1707.01495; here it teaches no policy.
+ *
+ * Shapes: B clips, P state width.
+ */
+import type { Clip } from "@orrery/core";
+import type { ClipEpisode } from "@orrery/data";
+
+export interface Goals {
+  readonly state: Float32Array; // [B, P], zeros where nothing is known
+  readonly isKnown: Uint8Array; // [B]
+}
+
+export class Hindsight {
+  readonly #stateOf = new Map<number, Float32Array>();
+
+  /** @param episodes all that a loader draws from */
+  constructor(episodes: readonly ClipEpisode[]) {
+    for (const { id, columns } of episodes) {
+      const { success, state, stateMask, length } = columns;
+      if (success === null || state === null || this.#stateOf.has(id)) continue;
+      const done = success.indexOf(1);
+      // The success of row t belongs to the step that leads to row t + 1.
+      const row = Math.min(done + 1, length - 1);
+      if (done < 0 || stateMask[row] !== 1) continue;
+      const P = state.length / length;
+      this.#stateOf.set(id, state.slice(row * P, (row + 1) * P));
+    }
+  }
+
+  /** Of each clip's episode; narrower bodies are filled up with zeros. */
+  of({ B, P, origin }: Pick<Clip, "B" | "P" | "origin">): Goals {
+    const state = new Float32Array(B * P);
+    const isKnown = new Uint8Array(B);
+    for (let b = 0; b < B; b++) {
+      const goal = this.#stateOf.get(origin[2 * b] as number);
+      if (goal === undefined) continue;
+      state.set(goal, b * P);
+      isKnown[b] = 1;
+    }
+    return { state, isKnown };
+  }
+}
