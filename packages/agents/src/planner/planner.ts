@@ -7,7 +7,14 @@
  *
  * Shapes: S samples, H imagined steps, n control steps in each, K actions that are chosen, A action width.
  */
-import { UsageError, type Decision, type Goal, type Observation, type Policy } from "@orrery/core";
+import {
+  UsageError,
+  type Decision,
+  type Embodiment,
+  type Goal,
+  type Observation,
+  type Policy,
+} from "@orrery/core";
 import type { Imagination, Imagined, Rollout } from "@orrery/models";
 import { fromTyped, Generator, keep, noGrad, scope, type Tensor } from "@orrery/torch";
 import { shiftWarmStart, type Found, type Search, type WarmStart } from "../search/index.ts";
@@ -39,10 +46,20 @@ export class Planner implements Policy {
   readonly #imagine: Imagine;
   readonly #search: Search;
   readonly #options: PlannerOptions;
+  readonly #still: readonly string[];
   #episode: Episode | null = null;
 
-  /** @throws {ConfigError} if options are unknown, out of range, or do not fit each other */
-  constructor(imagine: Imagine, search: Search, options: Partial<PlannerOptions> = {}) {
+  /**
+   * @param still parts of an action that are left at rest, by name
+   * @throws {ConfigError} if options are unknown, out of range, or do not fit each other
+   */
+  constructor(
+    imagine: Imagine,
+    search: Search,
+    options: Partial<PlannerOptions> = {},
+    still: readonly string[] = [],
+  ) {
+    this.#still = still;
     this.#options = checkPlannerOptions(options);
     this.#imagine = imagine;
     this.#search = search;
@@ -50,13 +67,14 @@ export class Planner implements Policy {
   }
 
   /**
-   * @throws {UsageError} if the model cannot pursue the goal: a text or reward where it has learnt no rewards, a task
+   * @throws {UsageError} if the body has no part that is to be left still, or the model cannot pursue the goal: a text or reward where it has learnt no rewards, a task
    *   by name, an image for a model of several cameras
    * @throws {ShapeError} if a goal image or state has another size than the model's
    */
   async reset(seed: number, goal: Goal): Promise<void> {
     this.#free();
     const model = this.#imagine(seed);
+    checkStill(model.facts.embodiment, this.#still);
     const { objective, tensors } = objectiveOf(model, goal, this.#options);
     this.#episode = {
       model,
@@ -148,7 +166,11 @@ export class Planner implements Policy {
     const old = episode.plan;
     const steps = episode.planned / hold;
     const made = scope((): { found: Found; outlook: Readonly<Record<string, number>> } => {
-      const space = searchSpaceOf(facts.embodiment, actionStats, rest, { horizon: K, spread });
+      const space = searchSpaceOf(facts.embodiment, actionStats, rest, {
+        horizon: K,
+        spread,
+        still: this.#still,
+      });
       const imagine = (chosen: Tensor) => {
         const [S = 0, , A = 0] = chosen.shape;
         const held = hold === 1 ? chosen : chosen.repeatInterleave(hold, 1);
@@ -195,6 +217,17 @@ function outlookOf(future: Rollout, objective: Objective, found: Found): Readonl
     expectedSurprise: future.surprise.mean().item(),
     evaluations: found.evaluations,
   };
+}
+
+/** @throws {UsageError} naming the parts there are */
+function checkStill({ name, action }: Embodiment, still: readonly string[]): void {
+  const known = action.map((part) => part.name);
+  const unknown = still.filter((part) => !known.includes(part));
+  if (unknown.length === 0) return;
+  throw new UsageError(
+    `Planner.reset: what is left still must be parts of an action of the body "${name}", got ${unknown.join(", ")}. ` +
+      `It has ${known.join(", ")}.`,
+  );
 }
 
 function freePlan(episode: Episode): void {

@@ -47,7 +47,8 @@ export function restingAction(
 
 /**
  * The space of sequences of `horizon` actions around `rest`. The first samples spread like recorded actions, times
- * `spread`; a number that never changed in the recordings is left at rest, since the model cannot know what it does.
+ * `spread`; a number that never changed in the recordings is left at rest, since the model cannot know what it does, and
+ * so are the parts of an action named in `still`.
  *
  * @returns tensors that belong to the caller
  */
@@ -55,16 +56,19 @@ export function searchSpaceOf(
   embodiment: Embodiment,
   stats: Stats,
   rest: Float32Array,
-  options: { readonly horizon: number; readonly spread: number },
+  options: { readonly horizon: number; readonly spread: number; readonly still?: readonly string[] },
 ): SearchSpace {
   const { low, high } = actionLimits(embodiment);
   const A = rest.length;
+  const isStill = embodiment.action.flatMap(({ name, width }) =>
+    Array.from({ length: width }, () => options.still?.includes(name) ?? false),
+  );
   const vector = (values: Float32Array) => fromTyped(values, [A]);
   return {
     horizon: options.horizon,
     low: vector(low),
     high: vector(high),
     rest: vector(rest),
-    spread: vector(stats.std.map((std) => std * options.spread)),
+    spread: vector(stats.std.map((std, i) => (isStill[i] ? 0 : std * options.spread))),
   };
 }
