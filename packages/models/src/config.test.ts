@@ -86,7 +86,7 @@ test("relations between values are checked too, all of them", () => {
   const problems = problemsOf(
     configFile({
       tokenizer: { patch: 24 },
-      dynamics: { stack: { headWidth: 48, timeEvery: 0 }, sampleSteps: 16 },
+      dynamics: { stack: { headWidth: 48, timeEvery: 0 }, sampleSteps: 16, doubt: 0.5 },
       training: { dynamics: { longClipFrames: 4 } },
     }),
   );
@@ -95,6 +95,7 @@ test("relations between values are checked too, all of them", () => {
     "dynamics.stack.headWidth 48 must divide width 256",
     "dynamics.stack.timeEvery must be at least 1, got 0",
     "dynamics.sampleSteps 16 must be at most maxSteps 8",
+    "dynamics.doubt 0.5 must be at most training.dynamics.historyNoise 0.375: the model would meet frames that it was never trained after",
     "training.dynamics.longClipFrames 4 must be at least clipFrames 12",
   ]);
 });
