@@ -103,7 +103,7 @@ test.each(Object.keys(jepaBounds) as (keyof typeof jepaBounds)[])(
     const { encoder, predictor } = model.nets;
     noGrad(() =>
       scope(() => {
-        const { embedding } = encoder.forward({
+        const embedding = encoder.forward({
           frames: zeros([B, V, height, width, 3], { dtype: "uint8" }),
           state: zeros([B, facts.stateWidth]),
           hasState: zeros([B, 1], { dtype: "bool" }),

@@ -37,10 +37,6 @@ export interface Sight {
   readonly hasState: Tensor;
 }
 
-export interface Encoded {
-  readonly embedding: Tensor; // [B, D], float32
-}
-
 /** What each patch brings to the embedding by itself. */
 const PATCH_CHANNELS = 16;
 
@@ -75,8 +71,11 @@ export class Encoder extends Module {
     this.placeOut = new Linear(this.position.size(0) * PATCH_CHANNELS, embedding, generator, { bias: false });
   }
 
-  /** @throws {ShapeError} if the pictures have another size or number */
-  forward({ frames, state, hasState }: Sight): Encoded {
+  /**
+   * The embedding of each moment, float32 [B, D].
+   * @throws {ShapeError} if the pictures have another size or number
+   */
+  forward({ frames, state, hasState }: Sight): Tensor {
     const { height, width: W, patch, readOuts } = this.#config;
     const [B = 0, V = 0] = frames.shape;
     const N = this.position.size(0);
@@ -96,8 +95,7 @@ export class Encoder extends Module {
     const read = this.out.forward(h.narrow(1, N, 1 + readOuts).flatten(1)).float();
     const placed = this.placeOut.forward(this.patchOut.forward(seenThere).gelu().flatten(1)).float();
     const own = read.add(placed);
-    if (this.stateOut === null) return { embedding: own };
-    return { embedding: own.add(this.stateOut.forward(state).float().mul(hasState.float())) };
+    return this.stateOut === null ? own : own.add(this.stateOut.forward(state).float().mul(hasState.float()));
   }
 
   /** Multiply-adds times two for one moment. */

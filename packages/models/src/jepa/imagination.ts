@@ -26,7 +26,7 @@ import {
   type Stats,
 } from "../imagination.ts";
 import type { Context, StreamFacts } from "../world-model.ts";
-import type { Encoded, Sight } from "./encoder.ts";
+import type { Sight } from "./encoder.ts";
 import { pastAfter, type JepaModel, type JepaNets } from "./model.ts";
 import type { BlockCode } from "./predictor.ts";
 import { JepaState, type Moment } from "./state.ts";
@@ -103,12 +103,12 @@ export class JepaImagination implements DrawingImagination<JepaState> {
       const sights = rows.map((row) => this.#sightOf(context, row));
       const seen = sights.map((sight) => encoder.forward(sight));
       let past = predictor.noPast(B);
-      for (const [j, { embedding }] of seen.slice(0, -1).entries()) {
+      for (const [j, earlier] of seen.slice(0, -1).entries()) {
         const block = model.blockOf(this.#actionsOf(context, rows[j] as number), B);
         const { code } = predictor.blockCode(block);
-        past = pastAfter(past, embedding, code);
+        past = pastAfter(past, earlier, code);
       }
-      const { embedding } = seen.at(-1) as Encoded;
+      const embedding = seen.at(-1) as Tensor;
       const { frames } = sights.at(-1) as Sight;
       const surprise = zeros([B], { device: model.device });
       return new JepaState(
@@ -148,7 +148,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     scope(() => {
       const { moment, scene } = this.#run(() => {
         const sight = this.#sight(frames, proprioception);
-        const { embedding } = this.#nets.encoder.forward(sight);
+        const embedding = this.#nets.encoder.forward(sight);
         const expected = state.moment.embedding;
         const surprise = embedding.sub(expected).square().mean(-1).sqrt();
         const { texts } = state.scene;
@@ -194,7 +194,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
   }
 
   embedImage(frames: Tensor, proprioception: Tensor | null = null): Tensor {
-    return this.#run(() => this.#nets.encoder.forward(this.#sight(frames, proprioception)).embedding);
+    return this.#run(() => this.#nets.encoder.forward(this.#sight(frames, proprioception)));
   }
 
   /** What is left of pictures in their embeddings; each by itself, whatever came before. */
@@ -202,7 +202,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     return this.#run(() => {
       const [B = 0, T = 0] = frames.shape;
       const sight = this.#sight(frames.flatten(0, 1), null);
-      return this.model.decoder.draw(this.#nets.encoder.forward(sight).embedding).unflatten(0, [B, T]);
+      return this.model.decoder.draw(this.#nets.encoder.forward(sight)).unflatten(0, [B, T]);
     });
   }
 

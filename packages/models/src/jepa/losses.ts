@@ -59,7 +59,7 @@ export function jepaLosses(model: JepaModel, clip: Clip, context: JepaLossContex
       state: moments.sight.state.flatten(0, 1),
       hasState: moments.sight.hasState.flatten(0, 1),
     });
-    const z = encoded.embedding.unflatten(0, [B, S]); // [B, S, D]
+    const z = encoded.unflatten(0, [B, S]); // [B, S, D]
     const { code, modulation } = nets.predictor.blockCode(moments.blocks); // [B, S - 1, ..]
     const known = z.narrow(1, 0, S - 1);
     const next = nets.predictor.forward(known, pastsOf(known, code, historyFrames - 1), modulation);
@@ -84,7 +84,7 @@ export function jepaLosses(model: JepaModel, clip: Clip, context: JepaLossContex
     const guesses = imagined === null ? next.embedding.narrow(1, S - 2, 1) : imagined.embedding;
     const from = S - guesses.size(1);
     Object.assign(losses, headLosses(model, moments, { z, guesses, from }, clip, context));
-    return { losses, embedding: encoded.embedding.detach() };
+    return { losses, embedding: encoded.detach() };
   });
 }
 

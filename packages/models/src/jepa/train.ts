@@ -96,7 +96,7 @@ function decoderPairs(session: Session<JepaModel>, clip: Clip): { embedding: Ten
       state: model.stateScale.normalize(fromTyped(state, [batch, P], { device })).mul(felt.float()),
       hasState: felt,
     };
-    const { embedding } = session.autocast(() => model.nets.encoder.forward(sight));
+    const embedding = session.autocast(() => model.nets.encoder.forward(sight));
     const N = model.nets.encoder.position.size(0);
     const patches = toPatches(seen.flatten(0, 1), model.config.net.patch).view([batch, N, -1]);
     return { embedding, patches };

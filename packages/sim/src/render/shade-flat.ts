@@ -4,6 +4,7 @@
  * What comes out is to the bit what the general formula of shade.ts gives.
  */
 import { FORWARD, type Frame, LOCAL_STRIDE, ORIGIN, RIGHT, TO_LIGHT, UP, WORLD_UP } from "./frame.ts";
+import { phong } from "./phong.ts";
 import { PLANE, type RenderScene } from "./scene.ts";
 import type { ShadowGrid } from "./shadow.ts";
 import { toSrgb } from "./srgb.ts";
@@ -125,7 +126,7 @@ function alongNormal(side: number, vectors: Float64Array, at: number): number {
   return (side & 1) === 1 ? value : -value;
 }
 
-/** Phong, exponent 32, for a view along (dx, dy, dz). */
+/** On a side, for a view along (dx, dy, dz). */
 function highlightOf(
   gloss: number,
   local: Float64Array,
@@ -140,9 +141,5 @@ function highlightOf(
   const facing = (side & 1) === 1 ? along : -along;
   const toward =
     dx * local[base + TO_LIGHT]! + dy * local[base + TO_LIGHT + 1]! + dz * local[base + TO_LIGHT + 2]!;
-  const mirror = toward - 2 * lambert * facing;
-  if (mirror <= 0) return 0;
-  const m2 = (mirror * mirror) / (dx * dx + dy * dy + dz * dz);
-  const m8 = m2 * m2 * m2 * m2;
-  return gloss * 0.5 * m8 * m8 * m8 * m8;
+  return phong(gloss, toward - 2 * lambert * facing, dx, dy, dz);
 }

@@ -3,6 +3,7 @@
  * a sky-to-floor fill, a small highlight, and a procedural texture looked up in the geom's own frame.
  */
 import { FORWARD, type Frame, LOCAL_STRIDE, ORIGIN, RIGHT, TO_LIGHT, UP, WORLD_UP } from "./frame.ts";
+import { phong } from "./phong.ts";
 import { BOX, CAPSULE, CYLINDER, ELLIPSOID, PLANE, type RenderScene, SPHERE } from "./scene.ts";
 import { shadeFlatRun } from "./shade-flat.ts";
 import type { ShadowGrid } from "./shadow.ts";
@@ -107,12 +108,7 @@ function shadeRoundRun(
     if (lambert > 0 && gloss > 0) {
       const toward = dx * lx + dy * ly + dz * lz; // view against light, times the ray's length
       const facing = dx * nx + dy * ny + dz * nz;
-      const mirror = toward - 2 * lambert * facing;
-      if (mirror > 0) {
-        const m2 = (mirror * mirror) / (dx * dx + dy * dy + dz * dz);
-        const m8 = m2 * m2 * m2 * m2;
-        highlight = gloss * 0.5 * m8 * m8 * m8 * m8; // Phong, exponent 32
-      }
+      highlight = phong(gloss, toward - 2 * lambert * facing, dx, dy, dz);
     }
     // How far the normal points up in the world decides between sky and floor light.
     const sky = 0.5 + 0.5 * (nx * ux + ny * uy + nz * uz);
