@@ -9,7 +9,7 @@ import { writeJsonAtomic } from "@orrery/core/node";
 import { Generator, loadTensors, noGrad, saveTensors, scope, type Module, type Tensor } from "@orrery/torch";
 import { isJepa, parseConfig, type AnyConfig } from "./config.ts";
 import { JepaModel } from "./jepa/model.ts";
-import { readCheckpoint, type PhaseName } from "./train/checkpoint.ts";
+import { readCheckpoint, TRAINED_IN } from "./train/checkpoint.ts";
 import { WorldModel, type StreamFacts } from "./world-model.ts";
 
 /** Format of `config.json`; raised when an old reader would misunderstand it. */
@@ -124,14 +124,6 @@ export function openModel(folder: string, device = "cpu"): AnyModel {
   }
   return device === "cpu" ? model : model.to({ device });
 }
-
-/** Part of a model that each phase trains. */
-const TRAINED_IN: Readonly<Record<PhaseName, string>> = {
-  tokenizer: "tokenizer",
-  dynamics: "dynamics",
-  jepa: "nets",
-  decoder: "decoder",
-};
 
 function weightsOf(folder: string): ReadonlyMap<string, Tensor> {
   if (isFinished(folder)) {

@@ -36,6 +36,7 @@ async function trainNets(session: Session<JepaModel>): Promise<void> {
   session.restoreLoader("jepa");
   try {
     await session.train("jepa", model.nets, own, own.timeShare / (own.timeShare + decoder.timeShare), {
+      hasTrunk: true,
       framesPerStep: loader.shape.B * clipMoments(model.config) * loader.shape.V,
       prepare: async () => {
         const clip = await loader.next();

@@ -12,6 +12,14 @@ import type { ClockState } from "./clock.ts";
 /** Of the generative family, and of the joint-embedding one. */
 export type PhaseName = "tokenizer" | "dynamics" | "jepa" | "decoder";
 
+/** Part of a model that each phase trains. */
+export const TRAINED_IN: Readonly<Record<PhaseName, string>> = {
+  tokenizer: "tokenizer",
+  dynamics: "dynamics",
+  jepa: "nets",
+  decoder: "decoder",
+};
+
 /** Everything of a run that is not a tensor. Other kinds of network have phases of other names. */
 export interface TrainingState<Name extends string = PhaseName> {
   readonly phase: Name;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { PhaseClock, type ClockOptions } from "./clock.ts";
+import { PhaseClock, WARM_START, type ClockOptions } from "./clock.ts";
 
 const byStep: ClockOptions = { warmupSteps: 4, decayShare: 0.4, steps: 20 };
 
@@ -56,6 +56,23 @@ test("resumed once its decay has begun, a timed phase keeps its end whatever the
   expect(factors(new PhaseClock({ ...options, limitSec: 500 }, first.state), () => 0.1)).toEqual(
     whole.slice(70),
   );
+});
+
+test("a phase that goes on from a trunk begins at the full rate and ends as any other", () => {
+  const cold = factors(new PhaseClock(byStep));
+  const warm = factors(new PhaseClock(byStep, WARM_START));
+  expect(warm).toEqual([1, 1, 1, ...cold.slice(3)]);
+  // It stays so when it is stopped and resumed before its warm-up would have ended.
+  const first = new PhaseClock(byStep, WARM_START);
+  first.tick(1);
+  expect(factors(new PhaseClock(byStep, first.state))).toEqual(warm.slice(1));
+});
+
+test("the trunk is where the decay begins, once", () => {
+  const clock = new PhaseClock(byStep);
+  const at: number[] = [];
+  for (let step = 0; step < 20; step++, clock.tick(1)) if (clock.isAtTrunk) at.push(step);
+  expect(at).toEqual([12]);
 });
 
 test("progress and time left go from all to nothing", () => {

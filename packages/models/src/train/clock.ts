@@ -1,6 +1,10 @@
 /**
  * How far a phase of training is, and the learning rate factor that follows: warm-up, constant, linear decay.
  *
+ * Where the constant part ends there is a trunk: weights as a longer training would have them too, from which another
+ * phase may go on as if no decay had been (Hu et al. 2024, MiniCPM, arXiv:2404.06395, section 4; Haegele et al. 2024,
+ * arXiv:2405.18392).
+ *
  * A phase ends after a number of steps or, with a time limit, when its time is used up. Time decides one thing only,
  * the step at which the decay begins; from then on the rest is counted in steps. So a run resumed from a checkpoint
  * goes through the same factors as one that was never stopped.
@@ -18,7 +22,12 @@ export interface ClockState {
   readonly step: number;
   readonly elapsedSec: number;
   readonly decayStart: number | null;
+  /** Whether the phase began at the full rate, because it goes on from a trunk. */
+  readonly isWarm?: boolean;
 }
+
+/** Of a phase that goes on from the trunk of another one. */
+export const WARM_START: ClockState = { step: 0, elapsedSec: 0, decayStart: null, isWarm: true };
 
 /** A phase held up by a busy machine is cut off at this multiple of its limit. */
 const OVERTIME = 1.1;
@@ -29,20 +38,22 @@ export class PhaseClock {
   #step = 0;
   #elapsedSec = 0;
   #decayStart: number | null;
+  readonly #isWarm: boolean;
 
   constructor(options: ClockOptions, state?: ClockState) {
     this.#options = options;
     this.#decayStart =
       options.limitSec === undefined ? Math.round(options.steps * (1 - options.decayShare)) : null;
-    if (state !== undefined) {
-      this.#step = state.step;
-      this.#elapsedSec = state.elapsedSec;
-      this.#decayStart = state.decayStart;
-    }
+    this.#isWarm = state?.isWarm ?? false;
+    if (state === undefined) return;
+    this.#step = state.step;
+    this.#elapsedSec = state.elapsedSec;
+    this.#decayStart = state.decayStart ?? this.#decayStart;
   }
 
   get state(): ClockState {
-    return { step: this.#step, elapsedSec: this.#elapsedSec, decayStart: this.#decayStart };
+    const { step, elapsedSec } = this;
+    return { step, elapsedSec, decayStart: this.#decayStart, ...(this.#isWarm ? { isWarm: true } : {}) };
   }
 
   get step(): number {
@@ -67,6 +78,11 @@ export class PhaseClock {
     }
   }
 
+  /** Whether the next step is the first of the decay: here is the trunk. */
+  get isAtTrunk(): boolean {
+    return this.#step === this.#decayStart;
+  }
+
   get isDone(): boolean {
     const { limitSec } = this.#options;
     if (limitSec !== undefined && this.#elapsedSec > limitSec * OVERTIME) return true;
@@ -75,7 +91,7 @@ export class PhaseClock {
 
   /** Factor of the peak learning rate for the step to come. */
   get factor(): number {
-    const warm = Math.min(1, (this.#step + 1) / Math.max(1, this.#options.warmupSteps));
+    const warm = this.#isWarm ? 1 : Math.min(1, (this.#step + 1) / Math.max(1, this.#options.warmupSteps));
     if (this.#decayStart === null || this.#step < this.#decayStart) return warm;
     const total = this.#totalSteps(this.#decayStart);
     const progress = (this.#step - this.#decayStart) / Math.max(1, total - this.#decayStart);

@@ -1,4 +1,5 @@
-/** Going on from a release: its weights are the start, its words and scales stay, and what does not fit is refused. */
+/** Going on from a release: its trunk is the start, its words and scales stay, and what does not fit is refused. */
+import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { DatasetReader } from "@orrery/data";
 import type { Tensor } from "@orrery/torch";
@@ -7,6 +8,7 @@ import { loadConfig, type JepaConfig } from "../config.ts";
 import { openModel, readConfig } from "../release.ts";
 import { recordSquare, temporaryFolder } from "../testing.ts";
 import { trainWorldModel, type TrainOptions } from "./trainer.ts";
+import { readTrunk } from "./trunk.ts";
 
 /** So slow a learner that after one step the weights are still those it began with. */
 function slowConfig(steps: number, learningRate = 1e-9): JepaConfig {
@@ -54,9 +56,43 @@ function distance(a: string, b: string): number {
   return gaps.reduce((most, gap) => Math.max(most, gap), 0);
 }
 
-test("a run begins with the weights, words and scales of the release, though its data are others", async () => {
+test("a run goes on from the trunk of a release, moments and averages included", async () => {
+  const next = join(root, "on-from-trunk");
+  // Of six steps at 1e-2, two fell in the decay.
+  const before = readTrunk(release);
+  expect(before?.state).toMatchObject({ phase: "jepa", clock: { step: 4, decayStart: 4 }, emaUpdates: 4 });
+  const config = slowConfig(2);
+  await train(next, { config, continueFrom: release });
+  // Two steps at a rate of 1e-9 leave weights where they are, so that the averages draw nearer to them: updates 4 and 5
+  // keep 5/14 and 6/15 of the gap between the two.
+  const now = weightsOf(next);
+  const gaps = [...(before?.averages ?? [])].flatMap(([name, average]) => {
+    const weight = before?.weights.get(`nets.${name}`)?.toFloat64() ?? [];
+    return Array.from(average.toFloat64(), (was, i) => {
+      const still = weight[i] ?? Number.NaN;
+      const expected = still + (5 / 14) * (6 / 15) * (was - still);
+      return Math.abs((now.get(`nets.${name}`)?.[i] ?? Number.NaN) - expected);
+    });
+  });
+  // float32 of numbers around 1
+  expect(Math.max(...gaps)).toBeLessThan(1e-6);
+  expect(distance(next, release)).toBeGreaterThan(1e-3);
+  // Its own trunk, one step on, counts what came before.
+  expect(readTrunk(next)?.state).toMatchObject({ clock: { step: 1, isWarm: true }, emaUpdates: 5 });
+  const stepsOf = (run: string): number[] =>
+    [...(readTrunk(run)?.optimizer ?? [])].flatMap(([name, value]) =>
+      name.endsWith(".steps") ? [value.item()] : [],
+    );
+  expect(new Set(stepsOf(release))).toEqual(new Set([4]));
+  expect(stepsOf(next)).toEqual(stepsOf(release).map((steps) => steps + 1));
+});
+
+test("a run begins with the weights, words and scales of a release without a trunk, though its data are others", async () => {
+  const old = join(root, "old");
+  cpSync(release, old, { recursive: true });
+  rmSync(join(old, "trunk"), { recursive: true });
   const next = join(root, "next");
-  await train(next, { continueFrom: release, sources: [{ dataset: second }], seed: 9 });
+  await train(next, { continueFrom: old, sources: [{ dataset: second }], seed: 9 });
   // One step at a rate of 1e-9 moves a weight by about as much; a fresh start would be whole numbers away.
   expect(distance(next, release)).toBeLessThan(1e-6);
   expect(readConfig(next).facts).toEqual(readConfig(release).facts);

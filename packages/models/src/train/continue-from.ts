@@ -1,10 +1,12 @@
-/** Starts a run with the weights of another one: more training, on other or more data, with a schedule of its own. */
+/** Starts a run where another one stood: more training, on other or more data. */
 import { isDeepStrictEqual } from "node:util";
 import { UsageError } from "@orrery/core";
 import { loadTensors, noGrad, scope, type Module } from "@orrery/torch";
 import type { AnyConfig } from "../config.ts";
 import { isFinished, readConfig } from "../release.ts";
 import type { StreamFacts } from "../world-model.ts";
+import { TRAINED_IN, type Checkpoint, type PhaseName } from "./checkpoint.ts";
+import { readTrunk } from "./trunk.ts";
 
 /**
  * What the earlier release knows of its data, which the new run keeps: weights fit only the cameras, actions and words
@@ -25,6 +27,11 @@ export function factsToContinue(release: string, config: AnyConfig, facts: Strea
       `train: ${release} must have the network of ${config.name} to go on from, it has that of ${earlier.config.name}. Train with the same preset.`,
     );
   }
+  if (!isDeepStrictEqual(optimizersOf(earlier.config), optimizersOf(config))) {
+    throw new UsageError(
+      `train: ${release} was trained by ${optimizersOf(earlier.config).join(", ")}, ${config.name} asks for ${optimizersOf(config).join(", ")}: what one optimiser gathered is of no use to another. Train with the same ones.`,
+    );
+  }
   const shapeOf = ({ cameras, actionWidth, stateWidth, controlRateHz }: StreamFacts): string =>
     `cameras ${cameras.join("+")}, ${actionWidth} actions, ${stateWidth} states, ${controlRateHz} Hz`;
   if (shapeOf(earlier.facts) !== shapeOf(facts)) {
@@ -35,9 +42,26 @@ export function factsToContinue(release: string, config: AnyConfig, facts: Strea
   return earlier.facts;
 }
 
-/** Copies all weights and scales of `release` into `model`: old inputs must go on meaning what they meant. */
-export function takeWeights(model: Pick<Module, "loadStateDict">, release: string): void {
-  scope(() => noGrad(() => model.loadStateDict(loadTensors(release))));
+/**
+ * Copies all weights and scales of `release` into `model`, for old inputs must go on meaning what they meant; where it
+ * has a trunk, the weights that its phase trains are those of the trunk.
+ *
+ * @returns the trunk, which the phase of its name goes on from; null where the release has none
+ */
+export function takeWeights(model: Pick<Module, "loadStateDict">, release: string): Checkpoint | null {
+  const trunk = readTrunk<PhaseName>(release);
+  const weights = new Map(loadTensors(release));
+  if (trunk !== null) {
+    const own = `${TRAINED_IN[trunk.state.phase]}.`;
+    for (const [name, tensor] of trunk.weights) if (name.startsWith(own)) weights.set(name, tensor);
+  }
+  noGrad(() => scope(() => model.loadStateDict(weights)));
+  return trunk;
+}
+
+/** One for each phase. */
+function optimizersOf({ training }: AnyConfig): string[] {
+  return Object.entries(training).map(([phase, { optimizer }]) => `${optimizer} in ${phase}`);
 }
 
 /** What decides on the shape of the weights; how long and how fast one trains may differ. */

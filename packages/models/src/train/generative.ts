@@ -87,6 +87,7 @@ async function trainDynamics(session: Session<WorldModel>): Promise<void> {
   });
   try {
     await session.train("dynamics", model.dynamics, own, 1, {
+      hasTrunk: true,
       framesPerStep: own.batch * own.clipFrames,
       prepare: () => {
         const { B, T } = drawClipShape(session);

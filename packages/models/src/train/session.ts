@@ -8,10 +8,12 @@ import type { ClipLoader } from "@orrery/data";
 import { autocast, Generator, type Module } from "@orrery/torch";
 import type { AnyConfig, PhaseConfig } from "../config.ts";
 import { writeCheckpoint, type Checkpoint, type PhaseName } from "./checkpoint.ts";
+import { WARM_START } from "./clock.ts";
 import type { TrainingSource } from "./latent-store.ts";
 import { MetricLog } from "./metrics.ts";
 import { Phase, type LossFn } from "./phase.ts";
 import { choosePrecision } from "./precision.ts";
+import { writeTrunk } from "./trunk.ts";
 
 export interface TrainProgress<Name extends string = PhaseName> {
   readonly phase: Name | "encode";
@@ -48,7 +50,7 @@ export interface TrainOptions extends SessionOptions {
   readonly cameras?: readonly string[];
   /** A finished run of the same tokenizer configuration, whose tokenizer is taken over instead of training one. */
   readonly tokenizerFrom?: string;
-  /** A finished run of the same network, whose weights and scales are the start; the schedule begins anew. */
+  /** A finished run of the same network, from whose trunk this one goes on (trunk.ts); words and scales stay. */
   readonly continueFrom?: string;
 }
 
@@ -73,6 +75,8 @@ export interface PhaseWork {
   readonly framesPerStep: number;
   readonly prepare: () => Promise<LossFn>;
   readonly watch?: (step: number) => Readonly<Record<string, number>>;
+  /** Whether later runs may go on from this phase, so that its trunk is kept. */
+  readonly hasTrunk?: boolean;
 }
 
 const CHECKPOINT_EVERY_SEC = 60;
@@ -82,6 +86,16 @@ const SAVING_SEC = 3;
 
 /** A model as training sees it. */
 export type Trainable = Pick<Module, "stateDict" | "free"> & { readonly device: string };
+
+interface SessionParts<Model, Name extends string> {
+  readonly model: Model;
+  readonly loader: ClipLoader;
+  readonly checkpoint: Checkpoint<Name> | null;
+  /** In the order in which they are trained. */
+  readonly phases: readonly Name[];
+  /** What a phase of that name goes on from where there is no checkpoint of it yet; its weights are in the model already. */
+  readonly trunk?: Checkpoint<Name> | null;
+}
 
 export class Session<
   Model extends Trainable = Trainable,
@@ -96,6 +110,7 @@ export class Session<
   readonly rng: Rng;
   /** What the run is resumed from, until its phase has been opened. */
   checkpoint: Checkpoint<Name> | null;
+  readonly #trunk: Checkpoint<Name> | null;
   readonly #phases: readonly Name[];
   readonly #log: MetricLog;
   readonly #began = performance.now();
@@ -104,17 +119,14 @@ export class Session<
   readonly #rate: { [Phase in Name]?: number } = {};
   readonly #steps: { [Phase in Name]?: number } = {};
 
-  /** @param phases in the order in which they are trained */
-  constructor(
-    options: Options,
-    parts: { model: Model; loader: ClipLoader; checkpoint: Checkpoint<Name> | null; phases: readonly Name[] },
-  ) {
-    const { model, loader, checkpoint, phases } = parts;
+  constructor(options: Options, parts: SessionParts<Model, Name>) {
+    const { model, loader, checkpoint, phases, trunk = null } = parts;
     const device = options.device ?? "cpu";
     this.options = options;
     this.model = model;
     this.loader = loader;
     this.checkpoint = checkpoint;
+    this.#trunk = trunk;
     this.generator = new Generator(options.seed, device);
     this.rng = checkpoint === null ? makeRng(options.seed, "training") : new Rng(checkpoint.state.rng);
     this.#phases = phases;
@@ -198,13 +210,16 @@ export class Session<
 
   #openPhase(name: Name, module: Module, config: PhaseConfig, share: number): Phase {
     const saved = this.checkpoint?.state.phase === name ? this.checkpoint : null;
+    const trunk = this.#trunk?.state.phase === name ? this.#trunk : null;
     const limit = this.#limitSec(share, saved?.state.clock.elapsedSec ?? 0);
-    const phase = new Phase(module, config, limit, saved?.state.clock);
-    if (saved !== null) {
-      phase.optimizer.loadStateDict(saved.optimizer);
-      phase.ema.loadStateDict(saved.averages);
-      phase.ema.updates = saved.state.emaUpdates;
-      phase.rms.restore(saved.state.lossRms);
+    const clock = saved?.state.clock ?? (trunk === null ? undefined : WARM_START);
+    const phase = new Phase(module, config, limit, clock);
+    const from = saved ?? trunk;
+    if (from !== null) {
+      phase.optimizer.loadStateDict(from.optimizer);
+      phase.ema.loadStateDict(from.averages);
+      phase.ema.updates = from.state.emaUpdates;
+      phase.rms.restore(from.state.lossRms);
     }
     return phase;
   }
@@ -217,6 +232,7 @@ export class Session<
     const began = { step: phase.clock.step, elapsedSec: phase.clock.elapsedSec };
     const average = new Map<string, number>();
     while (!phase.clock.isDone) {
+      this.#keepTrunk(name, phase, work);
       const waitFrom = performance.now();
       const losses = await work.prepare();
       const waited = (performance.now() - waitFrom) / 1000;
@@ -263,11 +279,21 @@ export class Session<
       // Lets Ctrl-C and the decoding threads' messages through.
       await new Promise((resolve) => setImmediate(resolve));
     }
+    this.#keepTrunk(name, phase, work); // of a phase without decay
     this.#save(name, phase);
   }
 
-  #save(phaseName: Name, phase: Phase): void {
-    writeCheckpoint(join(this.options.out, "training"), {
+  #save(name: Name, phase: Phase): void {
+    writeCheckpoint(join(this.options.out, "training"), this.#standing(name, phase));
+  }
+
+  #keepTrunk(name: Name, phase: Phase, { hasTrunk = false }: PhaseWork): void {
+    if (hasTrunk && phase.clock.isAtTrunk) writeTrunk(this.options.out, this.#standing(name, phase));
+  }
+
+  /** All that a phase can be gone on with from where it stands. */
+  #standing(phaseName: Name, phase: Phase): Checkpoint<Name> {
+    return {
       state: {
         phase: phaseName,
         clock: phase.clock.state,
@@ -282,6 +308,6 @@ export class Session<
       weights: this.model.stateDict(),
       averages: phase.ema.stateDict(),
       optimizer: phase.optimizer.stateDict(),
-    });
+    };
   }
 }

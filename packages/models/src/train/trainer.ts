@@ -13,7 +13,7 @@ import { jepaNeeds, jepaPhases, trainJepa } from "../jepa/train.ts";
 import { JepaModel } from "../jepa/model.ts";
 import { readConfig, writeConfig, writeWeights } from "../release.ts";
 import { WorldModel, type StreamFacts } from "../world-model.ts";
-import { readCheckpoint, type PhaseName } from "./checkpoint.ts";
+import { readCheckpoint, type Checkpoint, type PhaseName } from "./checkpoint.ts";
 import { lineageOf, streamFacts, taskTexts, withCameras } from "./facts.ts";
 import { generativeNeeds, trainGenerative } from "./generative.ts";
 import { factsToContinue, takeWeights } from "./continue-from.ts";
@@ -93,8 +93,9 @@ async function begin<Model extends WorldModel | JepaModel>(
     onNote?.(`left out episode ${episode} of ${dataset}: ${reason}`);
   setScales(model, loader);
   const checkpoint = resume ? readCheckpoint(join(out, "training")) : null;
+  let trunk: Checkpoint | null = null;
   if (checkpoint !== null) noGrad(() => model.loadStateDict(checkpoint.weights));
-  else if (options.continueFrom !== undefined) takeWeights(model, options.continueFrom);
+  else if (options.continueFrom !== undefined) trunk = takeWeights(model, options.continueFrom);
   else if (options.tokenizerFrom !== undefined && model instanceof WorldModel)
     takeTokenizer(model, options.tokenizerFrom);
   if (device !== "cpu") model.to({ device });
@@ -103,7 +104,7 @@ async function begin<Model extends WorldModel | JepaModel>(
     writeJsonAtomic(join(out, "lineage.json"), lineageOf(sources, loader.episodes, seed));
     writeConfig(out, config, facts);
   }
-  return new Session<Model>(options, { model, loader, checkpoint, phases });
+  return new Session<Model>(options, { model, loader, checkpoint, phases, trunk });
 }
 
 async function finish<Model extends Trainable>(
