@@ -58,6 +58,8 @@ export interface Clip {
   readonly P: number;
   /** [B, T, V, H, W, 3] */
   readonly frames: Uint8Array;
+  /** [B, V, H, W, 3]: the first pictures of each clip's episode, or of the part of it that is kept: nothing was done yet. */
+  readonly opening: Uint8Array;
   /** [B, T, A], zero where the mask is 0. */
   readonly action: Float32Array;
   /** [B, T] */

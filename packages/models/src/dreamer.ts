@@ -68,7 +68,7 @@ export class Dreamer implements DrawingImagination<DreamState> {
     this.model = model;
     // The heads start as zeros, and stay so where the data held no rewards.
     const knowsReward = noGrad(() => scope(() => model.dynamics.outcomeOut.weight.abs().max().item())) > 0;
-    this.abilities = { reward: knowsReward, task: false, gradient: false, pictures: true };
+    this.abilities = { reward: knowsReward, task: false, goal: false, gradient: false, pictures: true };
     this.#sampleSteps = steps;
     this.#precision = {
       enabled: options.usesBfloat16 ?? false,
@@ -215,6 +215,7 @@ export class Dreamer implements DrawingImagination<DreamState> {
       state: this.model.stateScale.denormalize(dream.state),
       reward: this.model.rewardScale.denormalize(dream.reward.unsqueeze(-1)).squeeze(-1),
       success: dream.success.clone(),
+      goalDistance: dream.success.mul(0),
       surprise: dream.surprise.clone(),
     }));
   }

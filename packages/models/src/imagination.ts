@@ -18,6 +18,11 @@ export interface Feeling {
   /** Probability that the control step that led here was a success, [B]. */
   readonly success: Tensor;
   /**
+   * How far the body is from what it will feel when the task is done, [B]: mean squared distance, in recorded
+   * deviations, over the numbers of the proprioception of which words and picture tell something. 0 where none do.
+   */
+  readonly goalDistance: Tensor;
+  /**
    * Root mean square distance, in units of the embedding's deviation, [B]: after `observe` between what was seen and
    * what had been expected, after `step` how large the model expects that distance to be.
    */
@@ -36,6 +41,7 @@ export interface Rollout {
   readonly embedding: Tensor; // [B, H, E]
   readonly reward: Tensor; // [B, H]
   readonly success: Tensor; // [B, H]
+  readonly goalDistance: Tensor; // [B, H]
   readonly surprise: Tensor; // [B, H]
   readonly state: Tensor; // [B, H, P]
 }
@@ -51,6 +57,8 @@ export interface Abilities {
   readonly reward: boolean;
   /** Reward and success depend on the task text; otherwise they are those of whatever tasks the data mixed. */
   readonly task: boolean;
+  /** It tells from words and picture what the body will feel when the task is done. */
+  readonly goal: boolean;
   /** `rollout` can be differentiated with respect to the actions. */
   readonly gradient: boolean;
   /** `look` gives pictures; a model without a decoder only gives the last one that it observed. */
@@ -162,6 +170,7 @@ export function rollOutBySteps<S extends Imagined>(
       embedding: joined("embedding"),
       reward: joined("reward"),
       success: joined("success"),
+      goalDistance: joined("goalDistance"),
       surprise: joined("surprise"),
       state: joined("state"),
     }));

@@ -1,6 +1,7 @@
 /**
- * What makes an imagined future good: near to a goal picture, near to a goal state, or rich in reward and success. All
- * objectives are costs per sample, and each can add what the model expects to be surprised by.
+ * What makes an imagined future good: near to a goal picture, near to a goal state, or rich in reward and success and
+ * near to what the model takes the task to feel like when it is done. All objectives are costs per sample, and each can
+ * add what the model expects to be surprised by.
  *
  * Shapes: S futures, H imagined steps, E numbers of an embedding, P state width.
  */
@@ -15,6 +16,8 @@ export interface ObjectiveOptions {
   readonly discount: number;
   /** What a sure success is worth, in rewards. */
   readonly successWeight: number;
+  /** Weight of the squared distance to what the body will feel when the task is done, in rewards per deviation. */
+  readonly goalWeight: number;
   /**
    * Share of the cost of the mean over all steps of the way to a goal; the rest is the last step's. With none of it a
    * planner that plans anew at every step puts off what can still be done at the end.
@@ -58,7 +61,10 @@ export function stateObjective(goal: Float32Array, std: Float32Array, options: O
   };
 }
 
-/** The negative of discounted reward and success, averaged over the steps so that horizons compare. */
+/**
+ * The negative of discounted reward and success, averaged over the steps so that horizons compare, and the distance to
+ * the goal that the model makes itself. Rewards say how well it is done close by and are flat far away; the goal leads there.
+ */
 export function rewardObjective(options: ObjectiveOptions): Objective {
   return (futures) => {
     const [, H = 1] = futures.reward.shape;
@@ -70,7 +76,8 @@ export function rewardObjective(options: ObjectiveOptions): Objective {
       { device: futures.reward.device },
     );
     const value = futures.reward.add(futures.success.mul(options.successWeight)).mul(weight).sum(1);
-    return withSurprise(value.neg(), futures, options);
+    const goal = towardsEnd(futures.goalDistance, options).mul(options.goalWeight);
+    return withSurprise(goal.sub(value), futures, options);
   };
 }
 

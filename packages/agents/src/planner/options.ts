@@ -26,6 +26,7 @@ export const PLANNER_DEFAULTS: PlannerOptions = {
   stopAbove: Infinity,
   discount: 1,
   successWeight: 1,
+  goalWeight: 1,
   alongWeight: 0.3,
   surpriseWeight: 0,
 };
@@ -39,6 +40,7 @@ const RANGES: Readonly<Record<keyof PlannerOptions, readonly [low: number, high:
   stopAbove: [0, Infinity],
   discount: [0.01, 1],
   successWeight: [0, 1e6],
+  goalWeight: [0, 1e6],
   alongWeight: [0, 1],
   surpriseWeight: [0, 1e6],
 };

@@ -33,6 +33,13 @@ test.each(SEARCHES)("%s follows a text by the reward it imagines", async (search
   expect(t).toBeLessThan(search === "shooting" ? 25 : 9);
 });
 
+test("where rewards are flat, the goal that the model makes of the text leads", async () => {
+  const flat = new PointImagination({ isFlat: true });
+  expect((await drive(planner("icem", {}, flat), LEFT, new PointWorld(), 9)).success).toBe(true);
+  const without = planner("icem", { goalWeight: 0 }, flat);
+  expect((await drive(without, LEFT, new PointWorld(), 9)).success).toBe(false);
+});
+
 test.each(SEARCHES)("%s reaches the place that a picture shows", async (search) => {
   const image = pointImage(0.75, 0.75);
   const result = await drive(planner(search), { kind: "image", image }, new PointWorld(), 25);

@@ -133,10 +133,20 @@ export class PointImagination implements Imagination<PointStream> {
   rollouts = 0;
   /** Makes the futures with these numbers NaN. */
   readonly sick: readonly number[];
+  /** Gives no rewards, only the distance to its goal. */
+  readonly isFlat: boolean;
 
-  constructor(options: { abilities?: Partial<Abilities>; sick?: readonly number[] } = {}) {
-    this.abilities = { reward: true, task: true, gradient: true, pictures: false, ...options.abilities };
+  constructor(options: { abilities?: Partial<Abilities>; sick?: readonly number[]; isFlat?: boolean } = {}) {
+    this.abilities = {
+      reward: true,
+      task: true,
+      goal: true,
+      gradient: true,
+      pictures: false,
+      ...options.abilities,
+    };
     this.sick = options.sick ?? [];
+    this.isFlat = options.isFlat ?? false;
   }
 
   begin({ state, B, P }: Context, { task = "" }: BeginOptions = {}): PointStream {
@@ -220,15 +230,24 @@ export class PointImagination implements Imagination<PointStream> {
         path.push(position);
       }
       const embedding = this.#spoil(stack(path, 1)); // [N, H, 2]
-      const { state, reward, success } = this.#outcome(embedding, stream.target);
+      const outcome = this.#outcome(embedding, stream.target);
       // The model is unsure near the top edge.
-      return { embedding, state, reward, success, surprise: embedding.select(2, 1).square() };
+      return { embedding, ...outcome, surprise: embedding.select(2, 1).square() };
     });
   }
 
-  #outcome(position: Tensor, target: Tensor): { state: Tensor; reward: Tensor; success: Tensor } {
+  #outcome(position: Tensor, target: Tensor): Omit<Feeling, "surprise"> {
     const distance = position.sub(target).square().sum(-1).add(1e-12).sqrt();
-    return { state: position, reward: distance.rsub(1), success: distance.rsub(0.05).mul(100).sigmoid() };
+    if (this.isFlat) {
+      const nothing = distance.mul(0);
+      return { state: position, reward: nothing, success: nothing, goalDistance: distance.square() };
+    }
+    return {
+      state: position,
+      reward: distance.rsub(1),
+      success: distance.rsub(0.05).mul(100).sigmoid(),
+      goalDistance: distance.mul(0),
+    };
   }
 
   #spoil(positions: Tensor): Tensor {

@@ -33,6 +33,7 @@ export function makeClip({ B, T, V, H, W, A, P }: ClipShape): Clip {
     P,
     // Every byte is overwritten, so the memory need not be cleared first.
     frames: uncleared(B * T * V * H * W * 3),
+    opening: uncleared(B * V * H * W * 3),
     action: new Float32Array(B * T * A),
     actionMask: new Uint8Array(B * T),
     state: new Float32Array(B * T * P),
@@ -64,6 +65,7 @@ export function putWindow(
   const { T, V, H, W } = clip;
   const rowBytes = V * H * W * 3;
   const to = b * T * rowBytes;
+  clip.opening.set(frames.subarray(0, rowBytes), b * rowBytes);
   if (skip === 1) clip.frames.set(frames.subarray(start * rowBytes, (start + T) * rowBytes), to);
   for (let t = 0; t < T; t++) {
     const row = start + t * skip;

@@ -1,5 +1,6 @@
 /**
- * What can be read off an embedding: proprioception, and, for a task in words, reward and success.
+ * What can be read off an embedding: proprioception, and, for a task in words, reward and success; and off the words and
+ * the picture alone what the body will feel when it is done.
  *
  * The words are looked up once in the picture that was last observed (`reader.ts`); what they find (which thing is meant,
  * and where) goes with the stream as its task. A future is then judged by its embedding and that task alone, at the price
@@ -43,11 +44,55 @@ export class OutcomeHead extends Module {
   }
 }
 
-/** Normalised proprioception [.., P] when the task will be done, from what the words found [.., G]; see hindsight.ts. */
-export class GoalHead extends MLP {
+/** What the body will feel when the task is done: a Gaussian of each number of the normalised proprioception, [.., P]. */
+export interface GoalGuess {
+  readonly mean: Tensor;
+  readonly logVariance: Tensor;
+}
+
+/** Deviations from a fiftieth of the recorded one up to a little above it: a guess is never surer than a sensor. */
+const LOG_VARIANCE = { low: -8, high: 1 };
+
+/** A goal from what the words found [.., G]; see hindsight.ts. */
+export class GoalHead extends Module {
+  readonly mlp: MLP;
+
   constructor({ task, heads }: JepaNetConfig, stateWidth: number, generator: Generator) {
-    super([task.width, heads.width, stateWidth], generator, { outStd: 0 });
+    super();
+    this.mlp = new MLP([task.width, heads.width, 2 * stateWidth], generator, { outStd: 0 });
   }
+
+  forward(found: Tensor): GoalGuess {
+    const [mean, logVariance] = this.mlp.forward(found).float().chunk(2, -1) as [Tensor, Tensor];
+    return { mean, logVariance: logVariance.clamp(LOG_VARIANCE.low, LOG_VARIANCE.high) };
+  }
+}
+
+/**
+ * The negative logarithm of the likelihood of what was felt, [.., P], each number weighed by the guessed deviation:
+ * without that weight whatever is guessed badly at first is called noise and never learnt (Seitzer et al. 2022,
+ * arXiv:2203.09168, with its exponent of a half).
+ */
+export function goalError({ mean, logVariance }: GoalGuess, felt: Tensor): Tensor {
+  const error = mean.sub(felt).square().mul(logVariance.neg().exp()).add(logVariance);
+  return error.mul(0.5).mul(logVariance.detach().mul(0.5).exp());
+}
+
+/**
+ * How far states [.., P] are from a goal: their mean squared distance over the numbers that the goal speaks of, in
+ * recorded deviations; [..]. A number counts by how much more is known of it than the recordings tell anyhow, so that
+ * what words and picture leave open (a hand that is not needed) stays open. 0 where nothing is known.
+ *
+ * @param precision of `goalPrecision`, broadcasting to the states
+ */
+export function goalDistance(state: Tensor, mean: Tensor, precision: Tensor): Tensor {
+  const weight = precision.div(precision.sum(-1, true).clampMin(1e-6));
+  return state.sub(mean).square().mul(weight).sum(-1);
+}
+
+/** What a guess adds to a deviation of 1, that of all recordings: [.., P], not below 0. */
+export function goalPrecision({ logVariance }: GoalGuess): Tensor {
+  return logVariance.neg().exp().sub(1).clampMin(0);
 }
 
 /** Normalised proprioception [.., P] from embeddings [.., D]. */

@@ -29,7 +29,8 @@ import type { Context, StreamFacts } from "../world-model.ts";
 import type { Sight } from "./encoder.ts";
 import { pastAfter, type JepaModel, type JepaNets } from "./model.ts";
 import type { BlockCode } from "./predictor.ts";
-import { JepaState, type Moment } from "./state.ts";
+import { goalDistance, goalPrecision } from "./heads.ts";
+import { JepaState, type GoalMark, type Moment } from "./state.ts";
 
 export interface JepaOptions {
   /** Runs matrix products in bfloat16; see precision.ts. */
@@ -49,7 +50,8 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     this.#nets = options.usesBfloat16 === true ? model.halfPrecisionNets() : model.nets;
     const isSet = (flag: Tensor): boolean => scope(() => flag.item()) > 0;
     const reward = isSet(model.knowsReward);
-    this.abilities = { reward, task: reward, gradient: true, pictures: isSet(model.hasDecoder) };
+    const goal = reward && model.nets.goalHead !== null;
+    this.abilities = { reward, task: reward, goal, gradient: true, pictures: isSet(model.hasDecoder) };
     this.#precision = {
       enabled: options.usesBfloat16 ?? false,
       device: model.device.startsWith("cuda") ? "cuda" : "cpu",
@@ -112,7 +114,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
       const { frames } = sights.at(-1) as Sight;
       const surprise = zeros([B], { device: model.device });
       return new JepaState(
-        { embedding, past, surprise, task: this.#taskOf(words, frames) },
+        { embedding, past, surprise, ...this.#taskOf(words, frames) },
         { texts: words, picture: frames },
       );
     });
@@ -153,7 +155,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
         const surprise = embedding.sub(expected).square().mean(-1).sqrt();
         const { texts } = state.scene;
         return {
-          moment: { embedding, surprise, task: this.#taskOf(texts, sight.frames) },
+          moment: { embedding, surprise, ...this.#taskOf(texts, sight.frames) },
           scene: { texts, picture: sight.frames.clone() },
         };
       });
@@ -184,8 +186,8 @@ export class JepaImagination implements DrawingImagination<JepaState> {
 
   feel(state: JepaState): Feeling {
     return this.#run(() => {
-      const { embedding, task, surprise } = state.moment;
-      return { ...this.#judge(embedding, task), surprise: surprise.clone() };
+      const { embedding, task, goal, surprise } = state.moment;
+      return { ...this.#judge(embedding, task, goal), surprise: surprise.clone() };
     });
   }
 
@@ -217,7 +219,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
       const { predictor } = this.#nets;
       const rows = forkRows(state.streams, N / state.streams);
       let moment = state.momentOf(fromTyped(rows, [N], { device: this.device }));
-      const { task } = moment;
+      const { task, goal } = moment;
       // What the blocks do is one product for all steps.
       const all = predictor.blockCode(this.model.blockOf(actions.flatten(0, 1), N * H));
       const code = all.code.unflatten(0, [N, H]);
@@ -232,7 +234,10 @@ export class JepaImagination implements DrawingImagination<JepaState> {
       return {
         embedding,
         surprise: over((each) => each.surprise),
-        ...this.#judge(embedding, task.unsqueeze(1)),
+        ...this.#judge(embedding, task.unsqueeze(1), {
+          mean: goal.mean.unsqueeze(1),
+          precision: goal.precision.unsqueeze(1),
+        }),
       };
     }, withGradient);
   }
@@ -243,35 +248,44 @@ export class JepaImagination implements DrawingImagination<JepaState> {
   }
 
   #after(moment: Moment, { code, modulation }: BlockCode): Moment {
-    const { embedding, past, task } = moment;
+    const { embedding, past, task, goal } = moment;
     const next = this.#nets.predictor.forward(embedding, past, modulation);
     return {
       embedding: next.embedding,
       past: pastAfter(past, embedding, code),
       surprise: next.logError.mul(0.5).exp(),
       task,
+      goal,
     };
   }
 
   /** Heads, in the units of the data. */
-  #judge(embedding: Tensor, task: Tensor): Omit<Feeling, "surprise"> {
+  #judge(embedding: Tensor, task: Tensor, goal: GoalMark): Omit<Feeling, "surprise"> {
     const { stateScale, rewardScale, facts } = this.model;
     const nets = this.#nets;
     const { reward, successLogit } = nets.outcomes.forward(embedding, task);
-    const state =
+    const felt =
       nets.stateHead === null
         ? zeros([...embedding.shape.slice(0, -1), facts.stateWidth], { device: this.device })
-        : stateScale.denormalize(nets.stateHead.forward(embedding).float());
+        : nets.stateHead.forward(embedding).float();
     return {
-      state,
+      state: stateScale.denormalize(felt),
+      goalDistance: goalDistance(felt, goal.mean, goal.precision),
       reward: rewardScale.denormalize(reward.unsqueeze(-1)).squeeze(-1),
       success: successLogit.sigmoid(),
     };
   }
 
-  #taskOf(words: readonly string[], frames: Tensor): Tensor {
-    const { text, reader, outcomes } = this.#nets;
-    return outcomes.ofTask(reader.forward(text.read(words), frames));
+  #taskOf(words: readonly string[], frames: Tensor): Pick<Moment, "task" | "goal"> {
+    const { text, reader, outcomes, goalHead } = this.#nets;
+    const found = reader.forward(text.read(words), frames);
+    const task = outcomes.ofTask(found);
+    if (goalHead === null || !this.abilities.goal) {
+      const shape = [frames.size(0), this.facts.stateWidth];
+      return { task, goal: { mean: zeros(shape, this.model), precision: zeros(shape, this.model) } };
+    }
+    const guess = goalHead.forward(found);
+    return { task, goal: { mean: guess.mean, precision: goalPrecision(guess) } };
   }
 
   /** An action as blocks that the predictor takes, each [B, n, A]. */

@@ -21,6 +21,7 @@ import {
 import type { WeightedLoss } from "../train/phase.ts";
 import { cutMoments, type Moments } from "./batch.ts";
 import { pastAfter, pastsOf, type JepaModel } from "./model.ts";
+import { goalError } from "./heads.ts";
 import type { Hindsight } from "./hindsight.ts";
 import type { BlockCode, Prediction } from "./predictor.ts";
 import { sigReg } from "./sigreg.ts";
@@ -167,13 +168,16 @@ function headLosses(
   const seen = sight.frames.select(1, rng.int(config.net.historyFrames));
   const texts = Array.from(clip.task, (id) => tasks[id] ?? "");
   const reading = nets.text.read(texts, { rng, share: own.wordDropShare });
-  const found = nets.reader.forward(reading, seen);
   if (nets.goalHead !== null) {
     const { state, isKnown } = hindsight.of(clip);
     const goal = model.stateScale.normalize(fromTyped(state, [B, clip.P], { device: model.device }));
-    const error = nets.goalHead.forward(found).float().sub(goal).square().mean(-1);
+    // Later the hand is on its way in an expert's recording, and where it goes would be learnt instead of the words.
+    const { V, H, W, opening } = clip;
+    const atFirst = nets.reader.forward(reading, fromTyped(opening, [B, V, H, W, 3], { device: model.device }));
+    const error = goalError(nets.goalHead.forward(atFirst), goal).mean(-1);
     head("goal", error, fromTyped(isKnown, [B], { device: model.device }).float());
   }
+  const found = nets.reader.forward(reading, seen);
   const task = nets.outcomes.ofTask(found).unsqueeze(1);
   const outcome = nets.outcomes.forward(damped(embedding, own.headGradient), task);
   const mask = both(targets.hasReward);

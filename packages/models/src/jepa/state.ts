@@ -14,6 +14,14 @@ export interface Moment {
   readonly surprise: Tensor; // [B]
   /** What is to be done, as read off the last picture: [B, heads' width]. */
   readonly task: Tensor;
+  /** What it will feel like when that is done, and how much is known of each number: normalised, [B, P] each. */
+  readonly goal: GoalMark;
+}
+
+export interface GoalMark {
+  readonly mean: Tensor;
+  /** Of `goalPrecision`. */
+  readonly precision: Tensor;
 }
 
 /** What was last observed of each stream, shared by its branches. */
@@ -81,9 +89,10 @@ export class JepaState implements Imagined {
   }
 
   /** Another task, which it takes over. */
-  setTask(texts: readonly string[], task: Tensor): void {
-    this.#moment.task.free();
-    this.#moment = { ...this.#moment, task: keep(task) };
+  setTask(texts: readonly string[], { task, goal }: Pick<Moment, "task" | "goal">): void {
+    const old = this.#moment;
+    this.#moment = keepAll({ ...old, task, goal });
+    freeAll(old, this.#moment);
     this.#scene = { ...this.#scene, texts };
   }
 
@@ -127,11 +136,12 @@ function freeAll(parts: object, stays: object = {}): void {
 }
 
 function mapTensors(moment: Moment, fn: (tensor: Tensor) => Tensor): Moment {
-  const { embedding, past, surprise, task } = moment;
+  const { embedding, past, surprise, task, goal } = moment;
   return scope(() => ({
     embedding: fn(embedding),
     past: { embedding: fn(past.embedding), code: fn(past.code), isThere: fn(past.isThere) },
     surprise: fn(surprise),
     task: fn(task),
+    goal: { mean: fn(goal.mean), precision: fn(goal.precision) },
   }));
 }
