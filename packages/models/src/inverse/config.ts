@@ -22,8 +22,6 @@ const configSchema = z.strictObject({
   calibrationShare: share,
   /** Brightness and contrast of every clip are changed by up to this share. */
   colourJitter: share,
-  /** Share of the clips that are shown backwards, for bodies whose actions are velocities or steps. */
-  reverseShare: share,
   training: phaseSchema,
 });
 
@@ -42,7 +40,6 @@ const tiny: InverseConfig = {
   dropout: 0.1,
   calibrationShare: 0.15,
   colourJitter: 0.3,
-  reverseShare: 0,
   training: {
     batch: 32,
     learningRate: 1e-3,
@@ -76,18 +73,9 @@ export function inverseConfig(name: string, own: Partialish<InverseConfig> = {})
 /** Checks a whole configuration, as read back from a run. @throws {ConfigError} listing every problem */
 export function parseInverseConfig(where: string, values: unknown): InverseConfig {
   const parsed = configSchema.safeParse(values);
-  if (!parsed.success) {
-    throw new ConfigError(
-      where,
-      parsed.error.issues.map((issue) => `${issue.path.join(".") || "the top level"}: ${issue.message}`),
-    );
-  }
-  const { pastFrames, futureFrames, reverseShare } = parsed.data;
-  // Backwards, the frame after the current one becomes the current one: the clip must be as long on both sides of the two.
-  if (reverseShare > 0 && futureFrames !== pastFrames + 1) {
-    throw new ConfigError(where, [
-      `futureFrames must be pastFrames + 1 (${pastFrames + 1}) for clips to be shown backwards, got ${futureFrames}; or set reverseShare to 0`,
-    ]);
-  }
-  return parsed.data;
+  if (parsed.success) return parsed.data;
+  throw new ConfigError(
+    where,
+    parsed.error.issues.map((issue) => `${issue.path.join(".") || "the top level"}: ${issue.message}`),
+  );
 }

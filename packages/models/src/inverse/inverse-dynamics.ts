@@ -12,13 +12,10 @@
 import {
   buffer,
   dropout,
-  fromTyped,
   Linear,
   Module,
   ones,
   rand,
-  table,
-  where,
   zeros,
   type Generator,
   type Tensor,
@@ -55,8 +52,6 @@ export class InverseDynamics extends Module {
    * moved, and what a single row's pictures say is noisy; int64 [A].
    */
   readonly smoothing: Tensor;
-  /** What each number is multiplied by where time runs backwards; 0 where that is not known: [A]. */
-  readonly reversals: Tensor;
 
   constructor(config: InverseConfig, facts: StreamFacts, generator: Generator) {
     super();
@@ -74,7 +69,6 @@ export class InverseDynamics extends Module {
     this.calibration = buffer(ones([facts.actionWidth]));
     this.reliability = buffer(ones([facts.actionWidth]));
     this.smoothing = buffer(zeros([facts.actionWidth], { dtype: "int64" }));
-    this.reversals = table(fromTyped(reversalsOf(facts), [facts.actionWidth]));
   }
 
   /** frames uint8 [B, T, V, H, W, 3] to what the action of the current frame is, in the data's own units. */
@@ -86,23 +80,13 @@ export class InverseDynamics extends Module {
     };
   }
 
-  /**
-   * Weighted negative log likelihood of actions [B, A], and their squared error in deviations; see the file's head.
-   * Some clips are shown backwards: then what was a velocity or a step has its other sign, and nothing is asked about
-   * the numbers that name a place (`reversals`).
-   */
+  /** Weighted negative log likelihood of actions [B, A], and their squared error in deviations; see the file's head. */
   loss(frames: Tensor, action: Tensor, generator: Generator): { nll: Tensor; error: Tensor } {
-    const { colourJitter, reverseShare } = this.config;
-    const backwards = rand([frames.size(0), 1], { generator, device: frames.device }).lt(reverseShare);
-    const shown = where(backwards.view([-1, 1, 1, 1, 1, 1]), frames.flip([1]), frames);
-    const pixels = jitterColours(toSigned(shown), colourJitter, generator);
+    const pixels = jitterColours(toSigned(frames), this.config.colourJitter, generator);
     const { mean, logStd } = this.#predict(pixels, generator);
-    const sign = where(backwards, this.reversals, ones([])); // [B, A]: -1, 0 or 1
-    const error = mean.sub(this.actionScale.normalize(action.mul(sign))).square();
+    const error = mean.sub(this.actionScale.normalize(action)).square();
     const likelihood = error.div(logStd.mul(2).exp()).div(2).add(logStd);
-    const weight = sign.abs();
-    const meanOver = (x: Tensor): Tensor => x.mul(weight).sum().div(weight.sum().clampMin(1));
-    return { nll: meanOver(likelihood.mul(logStd.detach().exp())), error: meanOver(error) };
+    return { nll: likelihood.mul(logStd.detach().exp()).mean(), error: error.mean() };
   }
 
   #predict(pixels: Tensor, generator?: Generator): { mean: Tensor; logStd: Tensor } {
@@ -112,14 +96,6 @@ export class InverseDynamics extends Module {
     const out = this.head.forward(generator === undefined ? h : dropout(h, rate, true, generator));
     return { mean: out.narrow(1, 0, A), logStd: out.narrow(1, A, A).clamp(...LOG_STD_RANGE) };
   }
-}
-
-/** Velocities and steps change their sign when a film runs backwards; a place that is commanded may be another one. */
-function reversalsOf({ embodiment, actionWidth }: StreamFacts): Float32Array {
-  const signs = embodiment.action.flatMap(({ width, mode, kind }) =>
-    Array.from({ length: width }, () => (mode === "absolute" || kind !== "continuous" ? 0 : -1)),
-  );
-  return Float32Array.from({ length: actionWidth }, (_, i) => signs[i] ?? 0);
 }
 
 /** Frames that one inference looks at. */

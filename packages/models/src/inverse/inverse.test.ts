@@ -9,14 +9,13 @@ import {
   openDatasetWriter,
   type DatasetReader,
 } from "@orrery/data";
-import { fromTyped, Generator, noGrad, zeros } from "@orrery/torch";
+import { noGrad } from "@orrery/torch";
 import { beforeAll, expect, test } from "vitest";
 import { recordSquare, SQUARE, temporaryFolder } from "../testing.ts";
 import { calibrate } from "./calibrate.ts";
 import { inverseConfig, type InverseConfig } from "./config.ts";
 import { inferEpisode, smooth } from "./infer-episode.ts";
 import { ACTION_SOURCE, actionLabels, INFERRED_ACTION, INFERRED_CONFIDENCE } from "./inferred-columns.ts";
-import { InverseDynamics } from "./inverse-dynamics.ts";
 import { labelDataset } from "./label.ts";
 import { loadInverseDynamics } from "./release.ts";
 import { trainInverseDynamics, type TrainInverseOptions } from "./train.ts";
@@ -112,32 +111,6 @@ test("means are averaged with their neighbours, except with what leads nowhere",
   const rows = Float32Array.of(0, 10, 3, 20, 6, 30, 9, 40, 99, 99); // [5, 2]
   expect([...smooth(rows, 2, [1, 0])]).toEqual([1.5, 10, 3, 20, 6, 30, 7.5, 40, 99, 99]);
   expect([...smooth(rows, 2, [0, 5])]).toEqual([0, 25, 3, 25, 6, 25, 9, 25, 99, 99]);
-});
-
-test("a film shown backwards has the velocities of the other sign, and says nothing of places", () => {
-  const facts = {
-    embodiment: {
-      ...SQUARE,
-      action: [
-        { name: "move", width: 2, unit: "1", kind: "continuous" as const, mode: "delta" as const },
-        { name: "grip", width: 1, unit: "1", kind: "binary" as const, mode: "absolute" as const },
-      ],
-    },
-    cameras: ["top"],
-    actionWidth: 3,
-    stateWidth: 0,
-    controlRateHz: 10,
-  };
-  const model = new InverseDynamics({ ...config(1), reverseShare: 1 }, facts, new Generator(1));
-  expect([...model.reversals.toFloat32()]).toEqual([-1, -1, 0]);
-  // A model that has learnt nothing says the mean, 0: the error is that of the actions themselves, without the third.
-  const frames = zeros([1, 4, 1, 32, 32, 3], { dtype: "uint8" });
-  const { error } = model.loss(frames, fromTyped(Float32Array.of(1, -2, 9), [1, 3]), new Generator(2));
-  expect(error.item()).toBeCloseTo((1 + 4) / 2, 5);
-  model.free();
-  expect(() => inverseConfig("idm-debug", { futureFrames: 3, reverseShare: 0.5 })).toThrow(
-    /futureFrames must be pastFrames \+ 1/,
-  );
 });
 
 test("stopped and resumed, training ends with the same bits", async () => {
