@@ -1,4 +1,9 @@
-/** One import into a fresh store beside ffmpeg decoding and encoding the same file with the same settings. */
+/**
+ * One import into a fresh store beside ffmpeg decoding and encoding the same file: the same frames, the same encoder with
+ * the same options, the same pixel format and colour tags. What differs speaks for ffmpeg: it chooses its own number of
+ * threads, brings chroma to full size with its default scaler, whose rounding depends on the processor, and its clock
+ * runs from its first frame to its last; ours runs from opening the file to the closed dataset on disk.
+ */
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";

@@ -47,7 +47,10 @@ function psnrDb(found: readonly Image[], wanted: readonly Image[]): number {
   return 10 * Math.log10((255 ** 2 * count) / sum);
 }
 
-function codecRow(images: readonly Image[], options: Partial<VideoWriterOptions>): Record<string, unknown> {
+function codecRow(
+  images: readonly Image[],
+  options: Omit<Partial<VideoWriterOptions>, "colour">,
+): Record<string, unknown> {
   const path = join(folder, "codec.mp4");
   const { width, height } = images[0] as Image;
   const encodeBegan = performance.now();

@@ -15,7 +15,7 @@ export interface SourceEpisode {
   readonly task?: string;
   readonly provenance: Provenance;
   /** Opens the steps, in order. Throws a `DataError` at the first step that cannot be read. */
-  steps(): AsyncIterable<Step>;
+  steps(options?: StepOptions): AsyncIterable<Step>;
   /**
    * What was noticed in the values while the steps were read and left as it was: numbers that are not finite,
    * clocks that jump, pictures that are missing. Complete once `steps()` has ended.
@@ -30,6 +30,14 @@ export interface SourceEpisode {
    * without loss.
    */
   readonly encoded?: EncodedEpisode;
+}
+
+export interface StepOptions {
+  /**
+   * The caller is done with a step's pictures before it asks for the next, so they may lie in memory that is used again.
+   * Sources are free to ignore it.
+   */
+  readonly borrow?: boolean;
 }
 
 export interface EncodedEpisode {

@@ -1,11 +1,12 @@
 /**
  * Statistics as LeRobot keeps them: per number for vectors, per colour channel (0 to 1) for pictures.
  * Departures: quantiles of one episode are exact (linear between order statistics) instead of read off a histogram,
- * and pictures count every frame instead of a sample. Values that are not finite are left out.
+ * and recorded pictures count every frame instead of a sample (imported films one in four). Values that are not finite are left out.
  */
 import type { Image } from "@orrery/core";
 import type { Column } from "./column.ts";
 import type { FeatureStats } from "./lerobot/meta.ts";
+import { BorrowedImage } from "./video/borrowed.ts";
 
 export const QUANTILES = { q01: 0.01, q10: 0.1, q50: 0.5, q90: 0.9, q99: 0.99 } as const;
 type QuantileName = keyof typeof QUANTILES;
@@ -67,14 +68,23 @@ function stackStats(parts: readonly ScalarStats[], count: number): FeatureStats 
 /** A larger side than this is strided down, as LeRobot does, so that big pictures stay cheap. */
 const STRIDE_TARGET_PX = 150;
 
+/** Of borrowed pictures, which are not in RGB yet, every so manieth is counted. */
+const BORROWED_EVERY = 4;
+
 /** Collects one camera's pictures as they are recorded; memory is a histogram per channel. */
 export class PictureStats {
   readonly #counts = [0, 1, 2].map(() => new Float64Array(256));
   #frames = 0;
+  #borrowed = 0;
 
-  add({ width, height, data }: Image): void {
-    const side = Math.max(width, height);
+  add(image: Image): void {
+    const side = Math.max(image.width, image.height);
     const stride = side < 2 * STRIDE_TARGET_PX ? 1 : Math.floor(side / STRIDE_TARGET_PX);
+    if (!(image instanceof BorrowedImage)) this.#count(image, stride);
+    else if (this.#borrowed++ % BORROWED_EVERY === 0) this.#count(image.sample(stride), 1);
+  }
+
+  #count({ width, height, data }: Image, stride: number): void {
     const [red, green, blue] = this.#counts as [Float64Array, Float64Array, Float64Array];
     for (let y = 0; y < height; y += stride) {
       for (let x = 0; x < width; x += stride) {

@@ -12,6 +12,7 @@ import {
   UsageError,
   widthOf,
   type Embodiment,
+  type Image,
   type Provenance,
   type Step,
 } from "@orrery/core";
@@ -22,6 +23,7 @@ import type { FeatureStats } from "../lerobot/meta.ts";
 import type { StagedEpisode, StagedVideo } from "../lerobot/staged.ts";
 import type { EncodedVideo } from "../source.ts";
 import { columnStats } from "../stats.ts";
+import { BorrowedImage } from "../video/borrowed.ts";
 import type { VideoCodec } from "../video/index.ts";
 import { copyTrack, encodeTrack, type CameraTrack } from "./camera-track.ts";
 import { ColumnBuffer } from "./column-buffer.ts";
@@ -248,13 +250,15 @@ export class EpisodeRecorder {
     }
     for (const name of names) {
       const image = step.images[name];
-      if (image) (this.#tracks.get(name) ?? this.#openTrack(name, image.width, image.height)).add(image);
+      if (image) (this.#tracks.get(name) ?? this.#openTrack(name, image)).add(image);
     }
   }
 
-  #openTrack(name: string, width: number, height: number): CameraTrack {
+  #openTrack(name: string, image: Image): CameraTrack {
     const { fps, video } = this.#options;
-    const track = encodeTrack(this.#folder ?? "", name, { width, height, fps, ...video });
+    const { width, height } = image;
+    const colour = image instanceof BorrowedImage ? { colour: image.colour } : {};
+    const track = encodeTrack(this.#folder ?? "", name, { width, height, fps, ...video, ...colour });
     this.#tracks.set(name, track);
     return track;
   }

@@ -175,7 +175,7 @@ class ImportRun {
     const { encoded } = item;
     const isCopied = encoded !== undefined && !this.#options.reencode && attachAll(recorder, item);
     if (!isCopied && item.features) recorder.declare(item.features);
-    for await (const step of isCopied ? encoded.steps() : item.steps()) {
+    for await (const step of isCopied ? encoded.steps() : item.steps({ borrow: true })) {
       this.#assertNotStopped();
       recorder.add(step);
     }

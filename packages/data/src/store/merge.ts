@@ -156,8 +156,8 @@ function videoRuns(root: string, staged: readonly StagedEntry[], key: string, ma
     if (!video) continue;
     const path = join(root, folder, video.file);
     const size = statSync(path).size;
-    const { codec, pixelFormat, width, height, fps } = probeVideo(path);
-    const ownMake = `${codec} ${pixelFormat} ${width}x${height} ${fps}`;
+    const { codec, pixelFormat, width, height, fps, setup } = probeVideo(path);
+    const ownMake = `${codec} ${pixelFormat} ${width}x${height} ${fps} ${setup}`;
     if (runs.length === 0 || bytes + size >= maxBytes || ownMake !== make) {
       runs.push([]);
       bytes = 0;

@@ -25,11 +25,15 @@ export function fittedSize(from: Size, to: Size, fit: Fit): Size {
   };
 }
 
+/** "smooth" averages or interpolates; "point" takes single pixels, whose spread is that of the picture. */
+export type Sampling = "smooth" | "point";
+
 /** Converts frames of one video; holds native memory, so `close` it. */
 export class RgbConverter {
   readonly size: Size;
   readonly #fit: Fit;
   readonly #orientation: Orientation;
+  readonly #sampling: Sampling;
   #source: (Size & { format: number }) | undefined;
   #scaler: SoftwareScaleContext | undefined;
   #scaled: Frame | undefined;
@@ -37,10 +41,11 @@ export class RgbConverter {
   #rowBytes = 0;
 
   /** @param size of the output, after `orientation` */
-  constructor(size: Size, fit: Fit, orientation: Orientation = UPRIGHT) {
+  constructor(size: Size, fit: Fit, orientation: Orientation = UPRIGHT, sampling: Sampling = "smooth") {
     this.size = size;
     this.#fit = fit;
     this.#orientation = orientation;
+    this.#sampling = sampling;
   }
 
   /** Bytes of one output picture. */
@@ -102,7 +107,8 @@ export class RgbConverter {
     // Area averages when shrinking; bicubic when growing, where area would give blocks. The other flags make the
     // result independent of the CPU and interpolate chroma instead of repeating it.
     const grows = width > frame.width || height > frame.height;
-    scaler.setOption("sws_flags", `${grows ? "bicubic" : "area"}+accurate_rnd+full_chroma_int+bitexact`);
+    const kind = this.#sampling === "point" ? "point" : grows ? "bicubic" : "area";
+    scaler.setOption("sws_flags", `${kind}+accurate_rnd+full_chroma_int+bitexact`);
 
     this.#source = { width: frame.width, height: frame.height, format: frame.format };
     this.#scaled = scaled;

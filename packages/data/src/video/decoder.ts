@@ -2,6 +2,7 @@
  * One video stream of a file, opened for decoding: seeks to keyframes and gives frames one after another.
  * It knows nothing of frame numbers; `VideoReader` does.
  */
+import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
 import { DataError } from "@orrery/core";
 import {
@@ -88,6 +89,13 @@ export class FrameDecoder {
       this.rewind();
     }
     return this.#table;
+  }
+
+  /** Hash of the codec's header. */
+  get setup(): string {
+    return createHash("sha256")
+      .update(this.#stream.codecpar.extradata ?? "")
+      .digest("hex");
   }
 
   /** True if the codec may show pictures in another order than it stores them. */

@@ -18,13 +18,15 @@ export interface VideoFacts {
   readonly durationSec: number;
   /** Most frames from one keyframe to the next: what a random access may have to decode. */
   readonly keyframeSpacing: number;
+  /** Hash of what the decoder is set up with: videos are joined without encoding only where it is the same. */
+  readonly setup: string;
 }
 
 /** @throws {DataError} if the file is missing, no video, or cut off before its index */
 export function probeVideo(path: string): VideoFacts {
   const reader = new VideoReader(path);
   try {
-    const { codec, pixelFormat, turnDeg, fps, frameCount, durationSec, keyframeSpacing } = reader;
+    const { codec, pixelFormat, turnDeg, fps, frameCount, durationSec, keyframeSpacing, setup } = reader;
     const { width, height } = reader.sourceSize;
     return {
       path,
@@ -37,6 +39,7 @@ export function probeVideo(path: string): VideoFacts {
       frameCount,
       durationSec,
       keyframeSpacing,
+      setup,
     };
   } finally {
     reader.close();

@@ -9,9 +9,10 @@
  * - some files lie about presentation times: the file is decoded once from its beginning and frames are counted.
  */
 import { DataError, type Image } from "@orrery/core";
+import { BorrowedImage, colourOf } from "./borrowed.ts";
 import { RgbConverter, type Fit, type Size } from "./convert.ts";
 import { FrameDecoder } from "./decoder.ts";
-import { turnDeg } from "./orient.ts";
+import { turnDeg, UPRIGHT } from "./orient.ts";
 import { lastAtOrBelow } from "./packets.ts";
 
 export interface VideoReaderOptions {
@@ -34,6 +35,15 @@ export interface TimedImage extends Image {
 export interface TimeRange {
   readonly fromSec?: number;
   readonly toSec?: number;
+}
+
+/** What `VideoReader.frames` gives out. */
+export interface FrameOptions extends TimeRange {
+  /**
+   * Lend pictures instead of copying them, where they are at the video's own size and in a common format: a
+   * `BorrowedImage` is gone once the next is asked for.
+   */
+  readonly borrow?: boolean;
 }
 
 /** Where `VideoReader.readInto` reads from and writes to. */
@@ -73,6 +83,10 @@ export class VideoReader {
   readonly #decoder: FrameDecoder;
   readonly #converter: RgbConverter;
   readonly #allowDamage: boolean;
+  /** Makes the small pictures that borrowed frames are sampled to. */
+  #sampler: RgbConverter | undefined;
+  /** Counts frames handed out, so that a borrowed one knows when it is gone. */
+  #serial = 0;
   /** Presentation ticks in output order, where the container's times turned out to be wrong. */
   #counted: bigint[] | undefined;
   #isTableTrusted = false;
@@ -105,6 +119,11 @@ export class VideoReader {
     return this.#ticks().length;
   }
 
+  /** Hash of the codec's header (parameter sets and the like); of nothing where the container keeps none. */
+  get setup(): string {
+    return this.#decoder.setup;
+  }
+
   /** Largest number of frames from one keyframe to the next: the most a random access has to decode. */
   get keyframeSpacing(): number {
     const { keyframes, ticks } = this.#table();
@@ -131,15 +150,15 @@ export class VideoReader {
   }
 
   /**
-   * Frames in order, each a new image.
+   * Frames in order, each a new image unless `borrow` is set.
    * @throws {DataError} at the first damaged picture, or after the last when the file holds fewer frames than it says
    */
-  *frames(range: TimeRange = {}): Generator<TimedImage> {
+  *frames(range: FrameOptions = {}): Generator<TimedImage> {
     const fromTick = this.#startAt(range.fromSec);
     const toTick = range.toSec === undefined ? undefined : this.#tickAt(range.toSec);
     while (this.#decoder.next()) {
       if (toTick !== undefined && this.#decoder.tick >= toTick) return;
-      if (fromTick === undefined || this.#decoder.tick >= fromTick) yield this.#image();
+      if (fromTick === undefined || this.#decoder.tick >= fromTick) yield this.#image(range.borrow);
     }
     if (toTick === undefined) this.#checkComplete();
   }
@@ -209,7 +228,9 @@ export class VideoReader {
   }
 
   close(): void {
+    this.#serial++;
     this.#converter.close();
+    this.#sampler?.close();
     this.#decoder.close();
   }
 
@@ -316,15 +337,44 @@ export class VideoReader {
     );
   }
 
-  #image(): TimedImage {
+  #image(borrow = false): TimedImage {
+    const serial = ++this.#serial;
+    const timeSec = Number(this.#decoder.tick) * this.#decoder.tickSec;
+    const lent = borrow ? this.#lend(serial) : undefined;
+    if (lent) return Object.assign(lent, { timeSec });
     const data = new Uint8Array(this.#converter.frameBytes);
     this.#convertInto(data, 0);
-    const timeSec = Number(this.#decoder.tick) * this.#decoder.tickSec;
     return { width: this.size.width, height: this.size.height, data, timeSec };
   }
 
-  #convertInto(out: Uint8Array, offset: number): void {
-    if (this.#converter.convert(this.#decoder.frame, out, offset)) return;
+  /** @returns undefined where the picture must be made in RGB: resized, turned, or of a colour the store doesn't keep */
+  #lend(serial: number): BorrowedImage | undefined {
+    const { frame, orientation } = this.#decoder;
+    const { width, height } = this.size;
+    if (frame.width !== width || frame.height !== height || orientation !== UPRIGHT) return undefined;
+    const colour = colourOf(frame);
+    if (!colour) return undefined;
+    return new BorrowedImage(frame, colour, {
+      isCurrent: () => serial === this.#serial,
+      toRgb: () => {
+        const data = new Uint8Array(this.#converter.frameBytes);
+        this.#convertInto(data, 0);
+        return data;
+      },
+      sample: (stride) => this.#sample(stride),
+    });
+  }
+
+  #sample(stride: number): Image {
+    const size = { width: Math.ceil(this.size.width / stride), height: Math.ceil(this.size.height / stride) };
+    this.#sampler ??= new RgbConverter(size, "stretch", UPRIGHT, "point");
+    const data = new Uint8Array(this.#sampler.frameBytes);
+    this.#convertInto(data, 0, this.#sampler);
+    return { ...this.#sampler.size, data };
+  }
+
+  #convertInto(out: Uint8Array, offset: number, converter = this.#converter): void {
+    if (converter.convert(this.#decoder.frame, out, offset)) return;
     throw new DataError(
       `VideoReader: ${this.path} must be in a pixel format that turns into RGB, it is in ${this.pixelFormat}. ` +
         "Convert it to H.264.",

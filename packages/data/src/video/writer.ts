@@ -16,10 +16,6 @@ import {
   AV_PIX_FMT_RGB24,
   AV_PIX_FMT_YUV420P,
   AV_PIX_FMT_YUV444P,
-  AVCOL_PRI_SMPTE170M,
-  AVCOL_RANGE_MPEG,
-  AVCOL_SPC_SMPTE170M,
-  AVCOL_TRC_SMPTE170M,
 } from "node-av/constants";
 import {
   Codec,
@@ -32,6 +28,7 @@ import {
   SoftwareScaleContext,
   type Stream,
 } from "node-av/lib";
+import { BorrowedImage, colourTags, STORE_COLOUR, type Colour } from "./borrowed.ts";
 import { check } from "./ffmpeg.ts";
 
 export const VIDEO_CODECS = ["h264", "av1", "hevc"] as const;
@@ -52,6 +49,8 @@ export interface VideoWriterOptions {
   readonly chroma?: 420 | 444;
   /** Whom to spend the bits on: the nearest pixels, or what people notice. "model" where left out. */
   readonly audience?: "model" | "people";
+  /** How the file says colour; borrowed pictures that say it likewise need no conversion. */
+  readonly colour?: Colour;
   /** Encoder threads; one where left out, because recording runs an encoder per camera. */
   readonly threads?: number;
 }
@@ -59,7 +58,7 @@ export interface VideoWriterOptions {
 /** A video being written. The file appears under its name when `close` returns, whole or not at all. */
 export interface VideoWriter {
   readonly frameCount: number;
-  /** Appends one picture of the size given at the start. The picture is copied. */
+  /** Appends one picture of the size given at the start. The picture is copied; a borrowed one is not turned into RGB. */
   write(image: Image): void;
   /** Finishes the file. @throws {DataError} if nothing was written, or the disk is full */
   close(): void;
@@ -119,6 +118,7 @@ function checkOptions(options: VideoWriterOptions): Required<VideoWriterOptions>
     crf: options.crf ?? crf,
     preset: options.preset ?? preset,
     audience: options.audience ?? "model",
+    colour: options.colour ?? STORE_COLOUR,
     threads: options.threads ?? 1,
   };
 }
@@ -136,6 +136,8 @@ class Mp4Writer implements VideoWriter {
   readonly #rgbPixels: Uint8Array; // the memory of #rgb, rows packed
   readonly #yuv: Frame;
   readonly #scaler = new SoftwareScaleContext();
+  /** For borrowed pictures, whose chroma may be at half size. */
+  readonly #chromaScaler = new SoftwareScaleContext();
   #isOpen = true;
   #isOutputOpen = false;
 
@@ -143,7 +145,7 @@ class Mp4Writer implements VideoWriter {
     this.#path = path;
     this.#options = options;
     this.#temporary = temporaryName(path);
-    const { width, height, chroma } = options;
+    const { width, height, chroma, colour } = options;
     try {
       mkdirSync(dirname(path), { recursive: true });
       const { num, den } = frameDuration(options.fps);
@@ -171,10 +173,13 @@ class Mp4Writer implements VideoWriter {
     this.#rgb = makeFrame(width, height, AV_PIX_FMT_RGB24, 1);
     this.#rgbPixels = this.#rgb.data?.[0] ?? new Uint8Array();
     this.#yuv = makeFrame(width, height, chroma === 444 ? AV_PIX_FMT_YUV444P : AV_PIX_FMT_YUV420P, 32);
-    this.#scaler.allocContext();
+    Object.assign(this.#yuv, colourTags(colour));
     // The size stays, so "point" interpolates nothing; it takes half the time of "area" for the same result.
-    const scaler = chroma === 444 ? "point" : "area";
-    this.#scaler.setOption("sws_flags", `${scaler}+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact`);
+    const exact = "accurate_rnd+full_chroma_int+full_chroma_inp+bitexact";
+    this.#scaler.allocContext();
+    this.#scaler.setOption("sws_flags", `${chroma === 444 ? "point" : "area"}+${exact}`);
+    this.#chromaScaler.allocContext();
+    this.#chromaScaler.setOption("sws_flags", `bilinear+${exact}`);
   }
 
   #openEncoder(timeBase: Rational): void {
@@ -193,10 +198,7 @@ class Mp4Writer implements VideoWriter {
     context.bitRate = 0n;
     context.threadCount = threads;
     // Without tags, players guess BT.601 or BT.709 from the size; tagged, every reader agrees.
-    context.colorSpace = AVCOL_SPC_SMPTE170M;
-    context.colorPrimaries = AVCOL_PRI_SMPTE170M;
-    context.colorTrc = AVCOL_TRC_SMPTE170M;
-    context.colorRange = AVCOL_RANGE_MPEG;
+    Object.assign(context, colourTags(this.#options.colour));
     context.setFlags(AV_CODEC_FLAG_GLOBAL_HEADER);
     context.setOption("crf", crf);
     context.setOption("preset", preset);
@@ -211,20 +213,37 @@ class Mp4Writer implements VideoWriter {
   }
 
   write(image: Image): void {
-    const { width, height } = this.#options;
     if (!this.#isOpen) throw new UsageError(`VideoWriter.write: ${this.#path} is closed already.`);
-    if (image.width !== width || image.height !== height || image.data.length !== width * height * 3) {
-      const found = [image.height, image.width, image.data.length / (image.width * image.height)];
-      throw new ShapeError("VideoWriter.write", "image", `[${height}, ${width}, 3]`, found);
-    }
-    this.#rgbPixels.set(image.data);
+    this.#checkShape(image);
     // The encoder may still hold the last picture; this gives us memory of our own again.
     this.#yuv.makeWritable();
-    check(this.#scaler.scaleFrameSync(this.#yuv, this.#rgb), "VideoWriter: converting for", this.#path);
+    check(this.#convert(image), "VideoWriter: converting for", this.#path);
     this.#yuv.pts = BigInt(this.frameCount);
     check(this.#encoder.sendFrameSync(this.#yuv), "VideoWriter: encoding", this.#path);
     this.frameCount++;
     this.#drain();
+  }
+
+  #checkShape(image: Image): void {
+    const { width, height } = this.#options;
+    const isSize = image.width === width && image.height === height;
+    if (isSize && (image instanceof BorrowedImage || image.data.length === width * height * 3)) return;
+    const found = [image.height, image.width, image.data.length / (image.width * image.height)];
+    throw new ShapeError("VideoWriter.write", "image", `[${height}, ${width}, 3]`, found);
+  }
+
+  /** Brings a picture into #yuv. @returns FFmpeg's code */
+  #convert(image: Image): number {
+    if (image instanceof BorrowedImage) {
+      const { frame } = image;
+      // Other primaries would make the scaler map one gamut onto the other, pixel by pixel through a cube: 40 times as
+      // slow, and not what a reader of pixels means by a copy.
+      frame.colorPrimaries = this.#yuv.colorPrimaries;
+      frame.colorTrc = this.#yuv.colorTrc;
+      return this.#chromaScaler.scaleFrameSync(this.#yuv, frame);
+    }
+    this.#rgbPixels.set(image.data);
+    return this.#scaler.scaleFrameSync(this.#yuv, this.#rgb);
   }
 
   close(): void {
@@ -271,6 +290,7 @@ class Mp4Writer implements VideoWriter {
     this.#format.freeContext();
     for (const part of [this.#packet, this.#rgb, this.#yuv]) part?.free();
     this.#scaler.freeContext();
+    this.#chromaScaler.freeContext();
   }
 }
 
@@ -297,8 +317,6 @@ function makeFrame(width: number, height: number, format: number, align: number)
   frame.width = width;
   frame.height = height;
   frame.format = format as never;
-  frame.colorSpace = format === AV_PIX_FMT_RGB24 ? frame.colorSpace : AVCOL_SPC_SMPTE170M;
-  frame.colorRange = format === AV_PIX_FMT_RGB24 ? frame.colorRange : AVCOL_RANGE_MPEG;
   if (frame.getBuffer(align) < 0)
     throw new DataError(`VideoWriter: no memory for a ${width} x ${height} frame.`);
   return frame;

@@ -128,7 +128,8 @@ function makeEpisode(
       sourceHash: hash,
       ...(isNative ? {} : { labels: changesOf(clip, { rateHz, size }, settings) }),
     },
-    steps: () => watched(readSteps(span, rateHz, size, settings, findings), rateHz, findings),
+    steps: ({ borrow = false } = {}) =>
+      watched(readSteps(span, { rateHz, size }, settings, findings, borrow), rateHz, findings),
     findings: () => findings.list(),
     ...(isCopied && { encoded }),
   };
@@ -156,25 +157,24 @@ function changesOf(
 
 async function* readSteps(
   span: Span,
-  rateHz: number,
-  size: { width: number; height: number },
+  { rateHz, size }: Omit<Common, "isNative">,
   settings: VideoSettings,
   findings: Findings,
+  borrow: boolean,
 ): AsyncGenerator<Step> {
   const readers: VideoReader[] = [];
   try {
     const views = span.clip.cameras.map(({ name, path }) => {
       const reader = new VideoReader(path, { size, fit: settings.fit, allowDamage: true, threads: 2 });
       readers.push(reader);
-      return { name, frames: clocked(reader, span, rateHz, findings)[Symbol.iterator]() };
+      return { name, frames: clocked(reader, span, rateHz, findings, borrow)[Symbol.iterator]() };
     });
     for (;;) {
       const images: Record<string, Image> = {};
       for (const { name, frames } of views) {
         const next = frames.next();
         if (next.done) return;
-        const { width, height, data } = next.value;
-        images[name] = { width, height, data };
+        images[name] = next.value;
       }
       yield { images };
     }
@@ -188,17 +188,24 @@ async function* readSteps(
 }
 
 /** Frames of a span: as they are where the video is even and at the wanted rate, else resampled. */
-function clocked(reader: VideoReader, span: Span, rateHz: number, findings: Findings): Iterable<Image> {
+function clocked(
+  reader: VideoReader,
+  span: Span,
+  rateHz: number,
+  findings: Findings,
+  borrow: boolean,
+): Iterable<Image> {
   const fromSec = span.clip.startSec + span.fromSec;
   const toSec = span.clip.startSec + span.toSec;
   const isWhole = span.fromSec === 0 && span.toSec >= span.clip.durationSec;
-  const frames = reader.frames(isWhole ? {} : { fromSec, toSec });
+  const range = isWhole ? {} : { fromSec, toSec };
   const isSameRate = Math.abs(reader.fps - rateHz) / rateHz < 1e-3;
-  if (isSameRate && isEven(reader.timesSec, reader.fps)) return frames;
+  if (isSameRate && isEven(reader.timesSec, reader.fps)) return reader.frames({ ...range, borrow });
   if (isSameRate)
     findings.add(
       `uneven frame times; the picture on screen at each tick of ${rateHz.toFixed(3)} Hz is used`,
       0,
     );
-  return framesAtRate(frames, fromSec, toSec, rateHz);
+  // A picture may be shown for several ticks, while the next is decoded already: none of these can be borrowed.
+  return framesAtRate(reader.frames(range), fromSec, toSec, rateHz);
 }
