@@ -1,5 +1,5 @@
 import { makeRng } from "@orrery/core";
-import { goalDistance, PushTExpert, pushTEmbodiment, PushTWorld, sampleGoalTask } from "@orrery/sim";
+import { goalDistance, pushTEmbodiment, PushTHuman, PushTWorld, sampleGoalTask } from "@orrery/sim";
 import { expect, test } from "vitest";
 import { openArena } from "./arena.ts";
 import { PushTGoalWorld, STEP_BUDGET, STEPS_AHEAD } from "./pusht-goal.ts";
@@ -15,16 +15,16 @@ test("the goal of a seed is always the same, and going straight to the agent's p
   expect(world.goal(64).image).toEqual(goal);
 });
 
-test("replaying the expert's own actions reaches the goal within the published distance", async () => {
+test("replaying the operator's own actions reaches the goal within the published distance", async () => {
   const seed = 1_000_007;
   const board = new PushTWorld({ imageSizePx: 0 });
-  const expert = new PushTExpert(board);
+  const operator = new PushTHuman(board);
   await board.reset(seed);
-  await expert.reset(seed);
+  await operator.reset(seed);
   const rows = [board.snapshot()];
   const actions: Float32Array[] = [];
   for (let done = false; !done;) {
-    const action = (await expert.act()).actions[0] ?? new Float32Array(2);
+    const action = (await operator.act()).actions[0] ?? new Float32Array(2);
     actions.push(action);
     const { terminated, truncated } = await board.step(action);
     rows.push(board.snapshot());
