@@ -1,8 +1,10 @@
 /** Parquet files read by row range: only the row groups and columns asked for are fetched and decoded. */
 import { DataError, messageOf } from "@orrery/core";
-import { parquetMetadataAsync, parquetRead, type FileMetaData } from "hyparquet";
+import { parquetMetadataAsync, parquetRead, parquetSchema, type FileMetaData } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
+import { getTreePath } from "hyparquet/src/schema.js";
 import type { RangeFile } from "../files.ts";
+import { checkCount, checkPages } from "./page-check.ts";
 
 /** One row group: rows [from, to) of the file. */
 export interface RowGroupSpan {
@@ -22,6 +24,8 @@ export class ParquetFile {
   readonly groups: readonly RowGroupSpan[];
   readonly #file: RangeFile;
   readonly #metadata: FileMetaData;
+  /** Column chunks whose pages were looked over, as "group column". */
+  readonly #checked = new Set<string>();
 
   private constructor(name: string, file: RangeFile, metadata: FileMetaData) {
     this.name = name;
@@ -40,7 +44,9 @@ export class ParquetFile {
   static async open(name: string, file: RangeFile): Promise<ParquetFile> {
     try {
       const metadata = await parquetMetadataAsync(file);
+      checkCount(Number(metadata.num_rows), file.byteLength, "the footer");
       for (const group of metadata.row_groups) {
+        checkCount(Number(group.num_rows), file.byteLength, "a row group");
         for (const { meta_data: chunk } of group.columns) {
           if (chunk && Number(chunk.data_page_offset) >= file.byteLength) {
             throw new Error(`a column begins at byte ${chunk.data_page_offset} of ${file.byteLength}`);
@@ -89,6 +95,7 @@ export class ParquetFile {
     );
     if (wanted.length === 0 || to <= from) return out;
     try {
+      await this.#checkPages(wanted, { from, to });
       await parquetRead({
         file: this.#file,
         metadata: this.#metadata,
@@ -114,6 +121,27 @@ export class ParquetFile {
     }
     return out;
   }
+
+  /** Looks over the pages about to be decoded, each once. @throws {Error} if one claims what it cannot hold */
+  async #checkPages(columns: readonly string[], { from, to }: RowGroupSpan): Promise<void> {
+    const schema = parquetSchema(this.#metadata);
+    for (const [g, group] of this.#metadata.row_groups.entries()) {
+      const span = this.groups[g];
+      if (!span || span.to <= from || span.from >= to) continue;
+      for (const [c, { meta_data: column }] of group.columns.entries()) {
+        const key = `${g} ${c}`;
+        if (!column || !columns.includes(column.path_in_schema[0] ?? "") || this.#checked.has(key)) continue;
+        const start = Number(column.dictionary_page_offset || column.data_page_offset);
+        const size = Number(column.total_compressed_size);
+        if (!(start >= 0 && size >= 0 && start + size <= this.#file.byteLength)) {
+          throw new Error(`a column claims ${size} bytes from ${start} of ${this.#file.byteLength}`);
+        }
+        const path = getTreePath(schema, column.path_in_schema);
+        checkPages(await this.#file.slice(start, start + size), column, path, Number(group.num_rows));
+        this.#checked.add(key);
+      }
+    }
+  }
 }
 
 /** Children of the schema's root. The schema is a flat list in depth-first order. */
@@ -122,6 +150,8 @@ function topLevelNames(metadata: FileMetaData): string[] {
   let at = 1;
   const skip = (): void => {
     const element = metadata.schema[at++];
+    if (!element)
+      throw new Error(`the schema claims more columns than its ${metadata.schema.length} entries`);
     for (let i = 0; i < (element?.num_children ?? 0); i++) skip();
   };
   for (let i = 0; i < (metadata.schema[0]?.num_children ?? 0); i++) {
