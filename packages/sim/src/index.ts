@@ -38,7 +38,7 @@ export {
   type Perturbation,
 } from "./perturb/splits.ts";
 export type { Family } from "./perturb/family.ts";
-export { TASKS, taskNamed } from "./tasks/registry.ts";
+export { TASKS, taskFor, taskNamed } from "./tasks/registry.ts";
 export type { Judgement, Motion, Task, TaskSetting } from "./tasks/task.ts";
 export { OPERATORS, checkOperator, OperatorRun, type OperatorName } from "./operators/operator.ts";
 export { Pilot } from "./operators/pilot.ts";

@@ -41,6 +41,19 @@ test.each([
     ["--planner", "samples=many"],
     /samples must be a number, got "many"/,
   ],
+  ["a task of PushT", ["--tasks", "pusht-goal"], /turns in the kitchen, pusht-goal has no homes/],
+  ["a body nobody knows", ["--body", "atlas"], /neo, arm6, got "atlas"/],
+  ["a task for two hands", ["--body", "arm6", "--tasks", "hand-over"], /2 arms for hand-over, arm6 has 1/],
+  [
+    "a camera of another body",
+    ["--body", "arm6", "--cameras", "head:64x64"],
+    /camera of arm6 must be one of .*got "head"/,
+  ],
+  [
+    "play that no clip fits into",
+    ["--play-limit", "0.5"],
+    /recordings of play must last the 16 rows of a training clip, 1\.6 s at 10 Hz, got 0\.5 s/,
+  ],
   ["no rounds", ["--rounds", "0"], /must be 1 or more/],
   ["a task twice", ["--tasks", "reach,reach"], /got "reach" twice/],
   ["an empty name", ["--tasks", "reach,"], /parted by single commas/],
@@ -73,6 +86,47 @@ test("a loop that is resumed with an option that differs is told which; without 
     /minutes is 1, asked for 90; tasks is \["levitate"\], asked for \["reach"\]/,
   );
   await expect(run("flywheel", "--out", out, "--resume")).rejects.toThrow(/levitate/);
+});
+
+test("a file of settings is heard where the command line is silent, and must hold settings", async () => {
+  const folder = temporaryFolder("settings");
+  const file = join(folder, "loop.json");
+  const out = join(folder, "loop");
+  writeFileSync(
+    file,
+    JSON.stringify({ robots: 3, trials: "many", selection: { leastFailure: 1 }, homez: "seen" }),
+  );
+  await expect(run("flywheel", "--out", out, "--settings", file)).rejects.toThrow(
+    /"robots" is none of.*"trials" must be a number, got "many".*"selection.leastFailure" is none of.*"homez" is none of/,
+  );
+  // The task is refused after all else was heard.
+  writeFileSync(file, JSON.stringify({ tasks: ["levitate"], body: "atlas" }));
+  await expect(run("flywheel", "--out", out, "--settings", file)).rejects.toThrow(/got "atlas"/);
+  await expect(run("flywheel", "--out", out, "--settings", file, "--body", "arm6")).rejects.toThrow(
+    /got "levitate"/,
+  );
+  const { tasks, minutes, rounds } = request;
+  writeFileSync(file, JSON.stringify({ tasks, minutes, rounds }));
+  Journal.open(out, planFlywheel({ ...request, settings: { body: "arm6", playSec: 1.6 } }), false);
+  await expect(
+    run("flywheel", "--out", out, "--resume", "--settings", file, "--body", "neo"),
+  ).rejects.toThrow(/with other settings: body is "arm6", asked for "neo"; playSec is 1.6, asked for 4/);
+});
+
+test("a loop begun by an older version says so before anything else", async () => {
+  const out = join(temporaryFolder("flywheel"), "loop");
+  mkdirSync(out);
+  writeFileSync(
+    join(out, "journal.json"),
+    JSON.stringify({ format: 1, settings: { minutes: 1 }, steps: [] }),
+  );
+  await expect(run("flywheel", "--out", out, "--resume")).rejects.toThrow(
+    /must be of format 2, it is of format 1.*another version.*begin anew in another folder/,
+  );
+  for (const text of ['{"format": 2, "settings": {}, "steps": []}', "{", "null", '{"format": 2}']) {
+    writeFileSync(join(out, "journal.json"), text);
+    await expect(run("flywheel", "--out", out, "--resume")).rejects.toThrow(/cannot be used as a journal \(/);
+  }
 });
 
 test("lineage says where releases are when there is none", async () => {

@@ -1,72 +1,30 @@
 /** `orrery flywheel`: record, train, deploy, collect, retrain, judge, promote or refuse; then again. */
 import { availableParallelism, cpus } from "node:os";
 import { join, resolve } from "node:path";
-import { InvalidArgumentError, type Command } from "commander";
-import type { FlywheelResult, FlywheelSettings, PlanRequest, RoundResult, Standing } from "@orrery/flywheel";
+import type { Command } from "commander";
+import type { FlywheelResult, FlywheelSettings, RoundResult, Standing } from "@orrery/flywheel";
 import type { PairedSuccess } from "@orrery/eval/control";
 import { formatDuration, formatNumber } from "../format.ts";
-import { fraction, positiveNumber, positiveWhole } from "../options.ts";
+import { addFlywheelOptions, planOf, saysWhatToDo, type FlywheelFlags } from "../flywheel/options.ts";
 import { runs, type Result, type Run } from "../run.ts";
 import { showTraining } from "./train.ts";
 
-interface FlywheelFlags {
-  readonly out: string;
-  readonly rounds: number;
-  readonly tasks: readonly string[];
-  readonly robots?: number;
-  readonly minutes: number;
-  readonly resume?: boolean;
-  readonly config: string;
-  readonly homes: string;
-  readonly planner: string;
-  readonly trials?: number;
-  readonly fleetEpisodes?: number;
-  readonly margin: number;
-  readonly answerLimit: number;
-}
+/** What the loop was turned by, as --settings takes it. */
+const SETTINGS = "settings.json";
 
 export function addFlywheel(program: Command): void {
-  const command = program
-    .command("flywheel")
-    .requiredOption("--out <folder>", "store, releases, trials and journal of the loop")
-    .option("--rounds <n>", "turns of the loop", positiveWhole, 2)
-    .option("--tasks <list>", "tasks of the kitchen, parted by commas", list, ["reach", "push"])
-    .option("--robots <n>", "fleet and trial processes at once; one per core where left out", positiveWhole)
-    .option("--minutes <m>", "about how long the whole may take on two cores", positiveNumber, 90)
-    .option("--resume", "go on with a loop that was stopped")
-    .option("--config <preset>", "model that is trained", "jepa-tiny")
-    .option("--homes <split>", "where fleet and trials act: seen, novel-<family>, novel-combination", "seen")
-    .option("--planner <options>", "how every release plans, as search=cem:samples=64", "")
-    .option(
-      "--trials <n>",
-      "trials of each release on each task; follows from --minutes where left out",
-      positiveWhole,
-    )
-    .option(
-      "--fleet-episodes <n>",
-      "episodes per round and task; follows from --minutes where left out",
-      positiveWhole,
-    )
-    .option("--margin <share>", "a candidate must be better by more than this", fraction, 0.05)
-    .option(
-      "--answer-limit <seconds>",
-      "a robot that is silent for so long is started anew",
-      positiveNumber,
-      300,
-    )
-    .description(
-      "turn the loop: a fleet acts by the model, what it lives through is learnt from, trials decide",
-    );
+  const command = addFlywheelOptions(program.command("flywheel")).description(
+    "turn the loop: a fleet acts by the model, what it lives through is learnt from, trials decide",
+  );
   runs(command, async (_args, options, run) => {
     const flags = options as FlywheelFlags;
-    const { Journal, planFlywheel } = await import("@orrery/flywheel");
+    const { Journal } = await import("@orrery/flywheel");
     const begun = flags.resume ? Journal.settingsIn(flags.out) : null;
-    const isAsBegun = !PLANNED.some((name) => command.getOptionValueSource(name) === "cli");
     const { answerLimit, robots = availableParallelism() } = flags;
     const settings =
-      begun !== null && isAsBegun
+      begun !== null && !saysWhatToDo(command)
         ? { ...begun, robots, answerSec: answerLimit }
-        : planFlywheel(requestOf(flags, robots, run.seed));
+        : await planOf(flags, command, { robots, seed: run.seed });
     const report = await pageOf(flags.out, settings);
     const result = await turn(flags.out, settings, flags.resume ?? false, run, (soFar) => {
       report.write(soFar);
@@ -79,34 +37,6 @@ export function addFlywheel(program: Command): void {
     run.print(`Next: ./orrery lineage ${join(flags.out, "releases", result.champion.name)}`);
     return { ...flywheelResult(result), report: report.path };
   });
-}
-
-/** Options that decide what a loop does. One that is resumed without any of them does what it was begun with. */
-const PLANNED = [
-  "rounds",
-  "tasks",
-  "minutes",
-  "config",
-  "homes",
-  "planner",
-  "trials",
-  "fleetEpisodes",
-  "margin",
-  "seed",
-] as const;
-
-function requestOf(flags: FlywheelFlags, robots: number, seed: number): PlanRequest {
-  const { minutes, tasks, rounds, trials, fleetEpisodes, margin, homes, config, planner } = flags;
-  const settings = {
-    margin,
-    homes,
-    config,
-    planner: planner === "" ? "" : `:${planner}`,
-    answerSec: flags.answerLimit,
-    ...(trials === undefined ? {} : { trials }),
-    ...(fleetEpisodes === undefined ? {} : { fleetEpisodes }),
-  };
-  return { minutes, tasks, rounds, robots, seed, settings };
 }
 
 /** Runs the loop with progress; also what the demo turns once. */
@@ -170,6 +100,7 @@ async function pageOf(
     import("@orrery/core/node"),
   ]);
   const command = commandOf(out, settings);
+  const { robots: _robots, seed: _seed, ...decisive } = settings;
   const path = resolve(join(out, "report.html"));
   const write = (soFar: FlywheelResult): void => {
     const facts = [
@@ -178,23 +109,16 @@ async function pageOf(
       { label: "Seed", value: `${settings.seed}` },
       { label: "Command", value: command, isCode: true },
     ];
+    writeJsonAtomic(join(out, SETTINGS), decisive);
     writeFileAtomic(path, renderReport(flywheelReport(soFar, { out, settings, facts })));
     writeJsonAtomic(join(out, "result.json"), { command, settings, ...soFar });
   };
   return { path, write };
 }
 
-/** With every number that decides, whatever was left to a default, so that it can be done again. */
-function commandOf(out: string, settings: FlywheelSettings): string {
-  const { minutes, rounds, tasks, robots, config, homes, planner, trials, fleetEpisodes, margin, seed } =
-    settings;
-  const parts = [
-    `--out ${out} --minutes ${minutes} --rounds ${rounds} --tasks ${tasks.join()} --robots ${robots}`,
-    `--config ${config} --homes ${homes}`,
-    ...(planner === "" ? [] : [`--planner ${planner.slice(1)}`]),
-    `--trials ${trials} --fleet-episodes ${fleetEpisodes} --margin ${margin} --seed ${seed}`,
-  ];
-  return `./orrery flywheel ${parts.join(" ")}`;
+/** By the settings that stand in the folder, for what was left to a default decides as well. */
+function commandOf(out: string, { robots, seed }: FlywheelSettings): string {
+  return `./orrery flywheel --out ${out} --settings ${join(out, SETTINGS)} --robots ${robots} --seed ${seed}`;
 }
 
 function printRound({ round, fleet, selection, judged }: RoundResult, run: Run): void {
@@ -251,10 +175,4 @@ function standing({ release, trials, success, ci95 }: Standing): Result {
 
 function difference({ pairs, success, p }: PairedSuccess): Result {
   return { n: pairs, success: success.value, ci95: success.ci95, mcnemar_p: p };
-}
-
-function list(text: string): string[] {
-  const items = text.split(",").map((item) => item.trim());
-  if (items.includes("")) throw new InvalidArgumentError(`Names are parted by single commas, got "${text}".`);
-  return items;
 }

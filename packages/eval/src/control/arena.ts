@@ -33,6 +33,8 @@ export interface ArenaOptions {
   readonly split: string;
   /** What the policy was made for; the world is built to it. null where it acts in any body. */
   readonly embodiment: Embodiment | null;
+  /** Of the kitchen, for a policy that acts in any body; the simulator's first where left out. */
+  readonly body?: string;
   /** How far a novel family goes, 0 to 1. */
   readonly strength: number;
   /** Overrides the task's own time limit. */

@@ -10,6 +10,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { AbortedError, ConfigError, OrreryError, UsageError } from "@orrery/core";
 import { OrderedProcess, takeLock, workThrough, type ProcessLost } from "@orrery/core/node";
+import { BODIES, DEFAULT_BODY } from "@orrery/sim";
 import { checkCell } from "./arena.ts";
 import type { TrialAnswer, TrialOrder, TrialSetup } from "./messages.ts";
 import { loadPolicyModule } from "./policy-module.ts";
@@ -70,9 +71,11 @@ export async function runControl(options: ControlOptions): Promise<readonly Tria
   checkOptions(options);
   const keys = jobsOf(options);
   const { describePolicy } = await loadPolicyModule(options.policyModule);
-  const fingerprints = new Map(
-    options.policies.map((policy) => [policy, describePolicy(policy).fingerprint]),
-  );
+  const described = options.policies.map((policy) => [policy, describePolicy(policy)] as const);
+  const fingerprints = new Map(described.map(([policy, { fingerprint }]) => [policy, fingerprint]));
+  // Random actions of another robot would be no measure for a policy: who acts in any body acts in that of the others.
+  const bodies = described.map(([, { embodiment }]) => embodiment?.name ?? "");
+  const body = bodies.find((name) => Object.hasOwn(BODIES, name)) ?? DEFAULT_BODY;
   const release = takeLock(join(options.out, "lock"), "eval control", options.out);
   try {
     const log = new TrialLog(options.out, {
@@ -80,9 +83,10 @@ export async function runControl(options: ControlOptions): Promise<readonly Tria
       seed: options.seed,
       strength: options.strength ?? DEFAULTS.strength,
       timeLimitSec: options.timeLimitSec ?? null,
+      body,
     });
     checkFingerprints(log.records, fingerprints, options.out);
-    const run = new ControlRun(options, log, fingerprints, keys);
+    const run = new ControlRun(options, log, fingerprints, keys, body);
     await run.finish();
     const wanted = new Set(keys.map((key) => JSON.stringify(key)));
     return log.records.filter(({ policy, task, split, trial }) =>
@@ -122,6 +126,7 @@ class ControlRun {
     log: TrialLog,
     fingerprints: ReadonlyMap<string, string>,
     keys: readonly TrialKey[],
+    body: string,
   ) {
     this.#options = options;
     this.#log = log;
@@ -140,6 +145,7 @@ class ControlRun {
       timeLimitSec: options.timeLimitSec ?? null,
       filmSizePx: options.filmSizePx ?? DEFAULTS.filmSizePx,
       videos,
+      body,
     };
   }
 

@@ -4,12 +4,13 @@ import { ACTION_SPACES, BODIES, makeKitchenWorld, type KitchenOptions, type Kitc
 import type { Arena, ArenaOptions, Info } from "./arena.ts";
 
 export async function openKitchenArena(options: ArenaOptions): Promise<Arena> {
-  const { task, split, strength, embodiment, timeLimitSec, isEndless = false, filmSizePx } = options;
+  const { task, split, strength, embodiment, body, timeLimitSec, isEndless = false, filmSizePx } = options;
   const world = await worldFor(embodiment, {
     task,
     split,
     strength,
     endless: isEndless,
+    ...(body === undefined ? {} : { body }),
     ...(timeLimitSec === undefined ? {} : { timeLimitSec }),
   });
   const camera = { name: world.spec.cameras[0]?.name ?? "head", width: filmSizePx, height: filmSizePx };

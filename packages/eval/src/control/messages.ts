@@ -8,6 +8,8 @@ export interface TrialSetup {
   readonly strength: number;
   readonly timeLimitSec: number | null;
   readonly filmSizePx: number;
+  /** Of the kitchen, for policies that act in any body. */
+  readonly body: string;
   /** Folder that films are written into. */
   readonly videos: string;
 }

@@ -6,6 +6,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, truncateSync } fro
 import { join } from "node:path";
 import { DataError, messageOf, UsageError } from "@orrery/core";
 import { writeJsonAtomic } from "@orrery/core/node";
+import { DEFAULT_BODY } from "@orrery/sim";
 import type { TrialKey, TrialOutcome } from "./trial.ts";
 
 export interface TrialRecord extends TrialKey, TrialOutcome {
@@ -21,6 +22,8 @@ export interface TrialSettings {
   readonly seed: number;
   readonly strength: number;
   readonly timeLimitSec: number | null;
+  /** Of the kitchen, for policies that act in any body. */
+  readonly body: string;
 }
 
 export const TRIALS_FILE = "trials.jsonl";
@@ -89,7 +92,9 @@ function checkSettings(folder: string, settings: TrialSettings): void {
   }
   let saved: Record<string, unknown>;
   try {
-    saved = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+    // Before there was a choice it was always the first.
+    const found = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>;
+    saved = { body: DEFAULT_BODY, ...found };
   } catch (cause) {
     throw new DataError(`eval control: ${path} is damaged (${messageOf(cause)}). Choose another folder.`, {
       path,

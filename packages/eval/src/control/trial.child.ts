@@ -17,6 +17,7 @@ answerOrders(async (setup: TrialSetup) => {
       split: key.split,
       strength: setup.strength,
       filmSizePx: setup.filmSizePx,
+      body: setup.body,
       ...(setup.timeLimitSec === null ? {} : { timeLimitSec: setup.timeLimitSec }),
     });
     const { outcome, film } = await runTrial(arena, policy, seed, wanted.success || wanted.failure);

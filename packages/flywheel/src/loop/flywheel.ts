@@ -153,13 +153,13 @@ class Flywheel {
 
   /** Experts and play on every task, each into a dataset of its own, so that a stopped one knows what is missing. */
   async #record(): Promise<RecordedStart> {
-    const { tasks, expertEpisodes, playEpisodes, seed } = this.#settings;
+    const { tasks, expertEpisodes, playEpisodes, expertSec, playSec, body, cameras, seed } = this.#settings;
     const datasets: string[] = [];
     let [episodes, frames] = [0, 0];
     for (const [i, task] of tasks.entries()) {
-      for (const [operator, count] of [
-        ["expert", expertEpisodes],
-        ["play", playEpisodes],
+      for (const [operator, count, timeLimitSec] of [
+        ["expert", expertEpisodes, expertSec],
+        ["play", playEpisodes, playSec],
       ] as const) {
         if (count === 0) continue;
         const to = this.#places.start(task, operator);
@@ -170,6 +170,9 @@ class Flywheel {
           operator,
           episodes: count,
           seed: own,
+          body,
+          cameras,
+          timeLimitSec,
           to,
           ...this.#signal(),
         });

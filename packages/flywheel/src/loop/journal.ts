@@ -7,12 +7,15 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { DataError, messageOf, UsageError } from "@orrery/core";
 import { writeJsonAtomic } from "@orrery/core/node";
+import { planFlywheel } from "./plan.ts";
 import type { FlywheelSettings } from "./settings.ts";
 
-const FORMAT = 1;
+/** Raised whenever settings or results of steps change their shape: an older loop can't be gone on with. */
+const FORMAT = 2;
 /** What decides how fast and not what comes out, so that a loop may go on with others, or on another machine. */
 const FREE: readonly (keyof FlywheelSettings)[] = ["robots", "answerSec"];
 const FILE = "journal.json";
+const SETTINGS_NAMES = Object.keys(planFlywheel({ minutes: 1, tasks: [], rounds: 1, robots: 1, seed: 0 }));
 
 export interface JournalStep {
   readonly name: string;
@@ -108,17 +111,45 @@ export class Journal {
 }
 
 function read(path: string): JournalFile {
+  let file: Partial<JournalFile> | null;
   try {
-    const file = JSON.parse(readFileSync(path, "utf8")) as JournalFile;
-    if (file.format !== FORMAT || !Array.isArray(file.steps))
-      throw new Error(`format must be ${FORMAT}, got ${file.format}`);
-    return file;
+    file = JSON.parse(readFileSync(path, "utf8")) as Partial<JournalFile> | null;
   } catch (cause) {
+    throw damaged(path, messageOf(cause), { cause });
+  }
+  if (typeof file?.format !== "number") throw damaged(path, "it states no format");
+  if (file.format !== FORMAT) {
     throw new DataError(
-      `flywheel: ${path} cannot be used as a journal (${messageOf(cause)}). Restore it from a copy, or name another folder.`,
-      { path, cause },
+      `flywheel: ${path} must be of format ${FORMAT}, it is of format ${file.format}: the loop was begun by another version of Orrery. ` +
+        "Finish it with that version (release.json of its releases names the commit), or begin anew in another folder; its store and releases stay as they are.",
+      { path },
     );
   }
+  if (!isRecord(file.settings) || !Array.isArray(file.steps) || !file.steps.every(isStep))
+    throw damaged(path, "settings or steps are missing or of another shape");
+  const known = Object.keys(file.settings);
+  const lacking = SETTINGS_NAMES.filter((name) => !known.includes(name));
+  if (lacking.length > 0) throw damaged(path, `its settings lack ${lacking.join(", ")}`);
+  return file as JournalFile;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isStep(value: unknown): value is JournalStep {
+  if (!isRecord(value)) return false;
+  const { name, begun, seconds } = value;
+  return (
+    typeof name === "string" && typeof begun === "number" && (seconds === null || typeof seconds === "number")
+  );
+}
+
+function damaged(path: string, what: string, options: { readonly cause?: unknown } = {}): DataError {
+  return new DataError(
+    `flywheel: ${path} cannot be used as a journal (${what}). Restore it from a copy, or name another folder.`,
+    { path, ...options },
+  );
 }
 
 function checkSame(folder: string, saved: FlywheelSettings, asked: FlywheelSettings): void {

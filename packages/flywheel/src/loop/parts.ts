@@ -1,5 +1,6 @@
 /** What a flywheel is given: how one records, how one trains, and who knows the policies. It runs on fakes as well. */
 import type { ControlProgress } from "@orrery/eval/control";
+import type { CameraSize } from "@orrery/sim";
 import type { FlywheelResult } from "./results.ts";
 import type { FlywheelSettings } from "./settings.ts";
 
@@ -9,6 +10,11 @@ export interface RecordOrder {
   readonly operator: "expert" | "play";
   readonly episodes: number;
   readonly seed: number;
+  /** As in the settings. */
+  readonly body: string | null;
+  readonly cameras: readonly CameraSize[] | null;
+  /** Longest episode; the task's own limit where null. */
+  readonly timeLimitSec: number | null;
   /** Dataset to make, or to go on with where a stopped recording left it. */
   readonly to: string;
   readonly signal?: AbortSignal;

@@ -46,9 +46,13 @@ export function planFlywheel({
     robots,
     seed,
     config: "jepa-tiny",
+    body: null,
+    cameras: null,
     planner: "",
     expertEpisodes: count(EXPERTS_PER_HOUR, 4, tasks.length),
     playEpisodes: count(PLAY_PER_HOUR, 2, tasks.length),
+    expertSec: null,
+    playSec: 4,
     fleetEpisodes: Math.min(1000 / tasks.length, count(FLEET_PER_HOUR, 4, rounds * tasks.length)),
     baseMinutes: minutes * BASE_SHARE,
     // Every round trains a candidate and a control.

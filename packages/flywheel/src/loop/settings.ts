@@ -5,6 +5,7 @@
  * 1,001,010,000, and the homes of the fleet lie from `FLEET_SEED` on.
  */
 import { ConfigError } from "@orrery/core";
+import type { CameraSize } from "@orrery/sim";
 
 /** Homes of the fleet begin here; no recording and no trial takes a seed from here on purpose. */
 export const FLEET_SEED = 2_000_000_000;
@@ -14,7 +15,7 @@ const MAX_RUN_SEED = 100_000;
 const MAX_ROUNDS = HOMES_PER_RUN / HOMES_PER_ROUND;
 
 export interface SelectionSettings {
-  /** Share of the fleet's episodes, from the least surprising up, that the model is held to know already. */
+  /** Share of the fleet's failures, from the least surprising up, that the model is held to know already. */
   readonly knownShare: number;
   /** Failures kept for each success, the most surprising first. */
   readonly failuresPerSuccess: number;
@@ -34,13 +35,21 @@ export interface FlywheelSettings {
   /** Fleet processes at once. */
   readonly robots: number;
   readonly seed: number;
-  /** Preset of the model. */
+  /** Preset of the model, or a .json file of differences from one. */
   readonly config: string;
+  /** Robot that operators and fleet have; the simulator's first where null. */
+  readonly body: string | null;
+  /** Of that robot; its first one, small, where null. */
+  readonly cameras: readonly CameraSize[] | null;
   /** Search and planner options that every release plans with, as ":search=cem:samples=64"; may be empty. */
   readonly planner: string;
   /** Per task. */
   readonly expertEpisodes: number;
   readonly playEpisodes: number;
+  /** Longest recording of an expert, in the world's time; the task's own limit where null. */
+  readonly expertSec: number | null;
+  /** Of play in one scene: after a while another scene teaches more than more of the same. */
+  readonly playSec: number;
   /** Per task and round. */
   readonly fleetEpisodes: number;
   readonly baseMinutes: number;
@@ -101,7 +110,10 @@ export function checkSettings(settings: FlywheelSettings): void {
   positive("roundMinutes");
   positive("answerSec");
   positive("fleetBoost");
+  positive("playSec");
+  if (settings.expertSec !== null) positive("expertSec");
   if (settings.episodeSec !== null) positive("episodeSec");
+  if (settings.cameras?.length === 0) problems.push("cameras must name at least one, got none");
   if (settings.expertEpisodes + settings.playEpisodes === 0)
     problems.push("expertEpisodes and playEpisodes must not both be 0: there would be nothing to begin with");
   if (!(settings.margin >= 0 && settings.margin <= 1))

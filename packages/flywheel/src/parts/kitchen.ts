@@ -5,7 +5,7 @@ import { makeSearch, parsePolicySpec, PLANNER_DEFAULTS } from "@orrery/agents";
 import { UsageError } from "@orrery/core";
 import { writeJsonAtomic } from "@orrery/core/node";
 import { openDataset, readMixture } from "@orrery/data";
-import { checkCell } from "@orrery/eval/control";
+import { checkCell, PUSHT_TASKS } from "@orrery/eval/control";
 import {
   isFinished,
   isJepa,
@@ -15,7 +15,7 @@ import {
   type AnyConfig,
   type TrainProgress,
 } from "@orrery/models";
-import { recordEpisodes, type RecordProgress } from "@orrery/sim";
+import { bodyNamed, DEFAULT_BODY, recordEpisodes, taskFor, TASKS, type RecordProgress } from "@orrery/sim";
 import type { FlywheelParts, TrainFacts, TrainOrder } from "../loop/parts.ts";
 import type { FlywheelSettings } from "../loop/settings.ts";
 
@@ -24,9 +24,6 @@ export interface KitchenHooks {
   readonly onTrain?: (run: string, progress: TrainProgress) => void;
   readonly onNote?: (note: string) => void;
 }
-
-/** Play of so many seconds per scene: after that another scene teaches more than more of the same. */
-const PLAY_SEC = 4;
 
 /** What was trained, kept beside the weights, so that a journal that was cut off after the training finds it. */
 const FACTS = "trained.json";
@@ -41,7 +38,7 @@ export function kitchenParts(policies: string, hooks: KitchenHooks = {}): Flywhe
     check,
     policyOf: (run, { planner }) => `${run}${planner}`,
     minFrames: (config) => clipRows(loadConfig(config)),
-    async record({ task, operator, episodes, seed, to, signal }) {
+    async record({ task, operator, episodes, seed, body, cameras, timeLimitSec, to, signal }) {
       // Recording goes on counting where the dataset ends, so the rest are the episodes that were missing.
       const there = existsSync(join(to, "meta")) ? (await openDataset(to)).episodes.length : 0;
       if (there >= episodes) return;
@@ -51,7 +48,9 @@ export function kitchenParts(policies: string, hooks: KitchenHooks = {}): Flywhe
         episodes: episodes - there,
         seed,
         to,
-        ...(operator === "play" ? { timeLimitSec: PLAY_SEC } : {}),
+        ...(body === null ? {} : { body }),
+        ...(cameras === null ? {} : { cameras }),
+        ...(timeLimitSec === null ? {} : { timeLimitSec }),
         onProgress: (progress) => hooks.onRecord?.(task, operator, progress),
         ...(signal === undefined ? {} : { signal }),
       });
@@ -60,10 +59,47 @@ export function kitchenParts(policies: string, hooks: KitchenHooks = {}): Flywhe
   };
 }
 
+/** Everything that would fail only once something had been recorded or trained. */
+function check(settings: FlywheelSettings): void {
+  const rows = clipRows(loadConfig(settings.config));
+  checkWorld(settings, rows);
+  checkPlanner(settings.planner);
+}
+
+/** Tasks, homes, body and cameras that there are, and recordings that a clip fits into. */
+function checkWorld(
+  { tasks, homes, body, cameras, expertSec, playSec, playEpisodes }: FlywheelSettings,
+  clip: number,
+): void {
+  const { spec } = bodyNamed(body ?? DEFAULT_BODY);
+  for (const task of tasks) {
+    if ((PUSHT_TASKS as readonly string[]).includes(task)) {
+      throw new UsageError(
+        `flywheel: the loop turns in the kitchen, ${task} has no homes that a fleet could be sent to. Name tasks of ${TASKS.map(({ name }) => name).join(", ")}.`,
+      );
+    }
+    checkCell(task, homes);
+    taskFor(spec, task);
+  }
+  const known = spec.cameras.map(({ name }) => name);
+  const unknown = cameras?.find(({ name }) => !known.includes(name));
+  if (unknown !== undefined)
+    throw new UsageError(
+      `flywheel: a camera of ${spec.name} must be one of ${known.join(", ")}, got "${unknown.name}".`,
+    );
+  for (const [operator, seconds] of [
+    ["expert", expertSec],
+    ["play", playEpisodes > 0 ? playSec : null],
+  ] as const) {
+    if (seconds === null || Math.round(seconds * spec.controlRateHz) >= clip) continue;
+    throw new UsageError(
+      `flywheel: recordings of ${operator} must last the ${clip} rows of a training clip, ${clip / spec.controlRateHz} s at ${spec.controlRateHz} Hz, got ${seconds} s: nothing could be learnt from them.`,
+    );
+  }
+}
+
 /** What can be told of a planner without a model: its search, and that its options are numbers it may have. */
-function check({ config, planner, tasks, homes }: FlywheelSettings): void {
-  loadConfig(config);
-  for (const task of tasks) checkCell(task, homes);
+function checkPlanner(planner: string): void {
   const { search, ...options } = parsePolicySpec(`model${planner}`).options;
   const searching: Record<string, number> = {};
   for (const [key, text] of Object.entries(options)) {

@@ -19,12 +19,12 @@ test("everything gets a verdict, in the order of the dataset, with the reason th
     [
       episode(0, { frames: 4 }),
       episode(1, { nonFiniteRows: 2 }),
-      episode(2, { surprise: 0.1 }),
+      episode(2, { surprise: 0.1, success: false }),
       episode(3),
       episode(4, { path: [30.1] }), // as 3, and more surprising: 3 repeats it
-      episode(5),
+      episode(5, { success: false }),
     ],
-    { ...SELECTION_DEFAULTS, knownShare: 0.25 },
+    { ...SELECTION_DEFAULTS, knownShare: 0.5 },
     5,
   );
   expect(verdicts.map(({ reason }) => reason)).toEqual([
@@ -46,6 +46,16 @@ test("everything gets a verdict, in the order of the dataset, with the reason th
     repetition: 1,
     "one failure too many": 0,
   });
+});
+
+test("a success is never foreseen, however little it surprised", () => {
+  const candidates = [
+    episode(0, { surprise: 0 }),
+    episode(1, { success: false }),
+    episode(2, { success: false }),
+  ];
+  const verdicts = selectEpisodes(candidates, { ...SELECTION_DEFAULTS, knownShare: 0.9 }, 5);
+  expect(verdicts.map(({ reason }) => reason)).toEqual(["kept", "foreseen", "kept"]);
 });
 
 test("failures are kept in proportion to successes, the most surprising first", () => {

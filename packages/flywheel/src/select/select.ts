@@ -2,8 +2,9 @@
  * Which of the fleet's episodes are learnt from: a verdict with its reason and its numbers for every one. Nothing is
  * deleted; what is rejected stays in the dataset and can be chosen again under other settings.
  *
- * In order: episodes too short for a clip or with numbers that are not finite; those that the model foresaw best, for
- * it has learnt them; those that repeat one that is kept; failures beyond what successes there are can balance.
+ * In order: episodes too short for a clip or with numbers that are not finite; failures that the model foresaw best,
+ * for it has learnt what happened there; those that repeat one that is kept; failures beyond what successes there are
+ * can balance. A success is never foreseen: it alone says what the words meant in its home.
  */
 import type { SelectionSettings } from "../loop/settings.ts";
 
@@ -76,7 +77,7 @@ function selectTask(
   const usable = candidates.filter(({ frames, nonFiniteRows }) => frames >= minFrames && nonFiniteRows === 0);
   const foreseen = leastSurprising(usable, settings.knownShare);
   const typical = medianDistance(usable);
-  const successes = usable.filter((candidate) => candidate.success && !foreseen.has(candidate)).length;
+  const successes = usable.filter(({ success }) => success).length;
   const mostFailures = Math.max(settings.leastFailures, settings.failuresPerSuccess * successes);
   const kept: Candidate[] = [];
   let failures = 0;
@@ -113,9 +114,9 @@ function byWorth(a: Candidate, b: Candidate): number {
   return (b.surprise ?? 0) - (a.surprise ?? 0) || a.episode - b.episode;
 }
 
-/** The share of the episodes that surprised least; none where nothing tells. */
+/** The share of the failures that surprised least; none where nothing tells. */
 function leastSurprising(candidates: readonly Candidate[], share: number): ReadonlySet<Candidate> {
-  const told = candidates.filter(({ surprise }) => surprise !== null);
+  const told = candidates.filter(({ success, surprise }) => !success && surprise !== null);
   const rising = told.toSorted((a, b) => (a.surprise ?? 0) - (b.surprise ?? 0) || a.episode - b.episode);
   return new Set(rising.slice(0, Math.floor(share * rising.length)));
 }

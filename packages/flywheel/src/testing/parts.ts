@@ -15,9 +15,13 @@ export const fakeSettings: FlywheelSettings = {
   robots: 1,
   seed: 3,
   config: "fake",
+  body: null,
+  cameras: null,
   planner: "",
   expertEpisodes: 2,
   playEpisodes: 1,
+  expertSec: null,
+  playSec: 3,
   fleetEpisodes: 4,
   baseMinutes: 1,
   roundMinutes: 1,
@@ -40,10 +44,10 @@ export const fakeParts: FlywheelParts = {
   check: () => {},
   policyOf: (run) => run,
   minFrames: () => 2,
-  async record({ operator, episodes, seed, to, signal }) {
+  async record({ operator, episodes, seed, to, timeLimitSec, signal }) {
     const there = existsSync(to) ? (await openDataset(to)).episodes.length : 0;
     if (there >= episodes) return;
-    const board = { imageSizePx: 0, actions: "delta", timeLimitSec: 3 } as const;
+    const board = { imageSizePx: 0, actions: "delta", timeLimitSec: timeLimitSec ?? 3 } as const;
     await recordPushT({
       operator,
       episodes: episodes - there,
