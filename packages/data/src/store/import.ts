@@ -47,7 +47,7 @@ export interface ImportReport {
  * An import has the machine to itself, unlike a recording, and one encoder thread beside it would leave cores idle. A
  * fixed number, since H.264 comes out a little different with each.
  */
-const ENCODER_THREADS = 2;
+const ENCODER_THREADS = 3;
 
 /** Label that ties an episode to its place in the source. */
 export const SOURCE_ID = "source_id";
