@@ -269,3 +269,25 @@ test("a run is a world: pictures, state, reward and success for its task, the sa
   stream.free();
   await dream.close();
 });
+
+test("a model that was never shown a state sees a goal picture and the present alike, whatever the body feels", () => {
+  const { training } = config;
+  const blind = { ...config, training: { ...training, jepa: { ...training.jepa, stateDropShare: 1 } } };
+  const byPictures = new JepaModel(blind, facts, new Generator(0));
+  noGrad(() => byPictures.loadStateDict(model.stateDict()));
+  const context = makeContext(1);
+  const last = noGrad(() =>
+    tensor(Array.from(context.frames.subarray(-2 * 32 * 32 * 3)))
+      .view([1, 2, 32, 32, 3])
+      .to("uint8"),
+  );
+  const gapOf = (of: JepaImagination): number => {
+    const state = of.begin(context);
+    const gap = distance(of.embed(state), of.embedImage(last));
+    state.free();
+    return gap;
+  };
+  expect(gapOf(new JepaImagination(byPictures))).toBe(0);
+  expect(gapOf(world)).toBeGreaterThan(0.1);
+  byPictures.free();
+});

@@ -303,21 +303,21 @@ export class JepaImagination implements DrawingImagination<JepaState> {
   /** One moment as the encoder takes it. */
   #sight(frames: Tensor, proprioception: Tensor | null): Sight {
     const B = frames.size(0);
-    const { stateScale, facts, device } = this.model;
+    const { stateScale, facts, device, feels } = this.model;
+    const felt = feels ? proprioception : null;
     return {
       frames: frames.to({ device }),
       state:
-        proprioception === null
-          ? zeros([B, facts.stateWidth], { device })
-          : stateScale.normalize(proprioception.to({ device })),
-      hasState: full([B, 1], proprioception !== null, { dtype: "bool", device }),
+        felt === null ? zeros([B, facts.stateWidth], { device }) : stateScale.normalize(felt.to({ device })),
+      hasState: full([B, 1], felt !== null, { dtype: "bool", device }),
     };
   }
 
   /** Row `row` of a context. */
   #sightOf({ B, T, V, H, W, P, frames, state, stateMask }: Context, row: number): Sight {
-    const { device, stateScale } = this.model;
-    const hasState = fromTyped(stateMask, [B, T, 1], { device }).bool().select(1, row);
+    const { device, stateScale, feels } = this.model;
+    const known = feels ? stateMask : new Uint8Array(B * T);
+    const hasState = fromTyped(known, [B, T, 1], { device }).bool().select(1, row);
     const felt = stateScale.normalize(fromTyped(state, [B, T, P], { device }).select(1, row));
     return {
       frames: fromTyped(frames, [B, T, V, H, W, 3]).select(1, row).contiguous().to({ device }),

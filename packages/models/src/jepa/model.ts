@@ -78,6 +78,11 @@ export class JepaModel extends Module {
     return this.knowsReward.device;
   }
 
+  /** Whether it was ever shown a state in training; one that was not goes by pictures alone, as goal pictures must. */
+  get feels(): boolean {
+    return this.config.training.jepa.stateDropShare < 1;
+  }
+
   /** Pictures that the model takes. */
   get size(): { readonly height: number; readonly width: number } {
     const { height, width } = this.config.net;
