@@ -54,6 +54,12 @@ export class ShapeError extends OrreryError {
   }
 }
 
+/**
+ * A policy that is set up rightly found no action in the situation it was in, mostly because its numbers ran away. That
+ * episode is a failure of the policy, and another one may go well; all other errors of a policy are faults of the set-up.
+ */
+export class NoDecisionError extends OrreryError {}
+
 /** The user (Ctrl-C) or a caller asked for the work to stop; finished work has been kept. */
 export class AbortedError extends OrreryError {}
 

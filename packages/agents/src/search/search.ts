@@ -4,7 +4,7 @@
  *
  * Shapes: S samples, H horizon (planned steps), A action width, E elites.
  */
-import { OrreryError, ShapeError } from "@orrery/core";
+import { NoDecisionError, ShapeError } from "@orrery/core";
 import type { Generator, Tensor } from "@orrery/torch";
 
 /** Costs [S] of action sequences [S, H, A]; lower is better. Differentiable for `GradientSearch` only. */
@@ -50,7 +50,7 @@ export interface Search {
 }
 
 /** A model gave costs that are no numbers. */
-export class PlanningError extends OrreryError {
+export class PlanningError extends NoDecisionError {
   /** Which samples, counted from 0. */
   readonly samples: readonly number[];
 

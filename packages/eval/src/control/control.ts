@@ -40,6 +40,8 @@ export interface ControlOptions {
   readonly timeLimitSec?: number;
   /** Processes; one per core unless said otherwise. */
   readonly workers?: number;
+  /** A process that has not finished a trial after so long is ended and its trial begun anew; never where left out. */
+  readonly answerSec?: number;
   /** Films kept of each outcome per policy, task and split. */
   readonly films?: number;
   readonly filmSizePx?: number;
@@ -150,7 +152,7 @@ class ControlRun {
   }
 
   async finish(): Promise<void> {
-    const { signal, workers = availableParallelism() } = this.#options;
+    const { signal, answerSec, workers = availableParallelism() } = this.#options;
     this.#report(null);
     await workThrough({
       jobs: this.#missing,
@@ -160,6 +162,7 @@ class ControlRun {
       orderOf: (key) => this.#order(key),
       onAnswer: (key, answer) => this.#keep(key, answer),
       onLost: (key, loss) => this.#tryAgain(key, loss),
+      ...(answerSec === undefined ? {} : { answerSec }),
       signal,
     });
     if (signal?.aborted) {

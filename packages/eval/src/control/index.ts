@@ -15,7 +15,7 @@ export {
   type Estimate,
 } from "./summary.ts";
 export { stageKeeper, type Stage, type StageRequest } from "./stage.ts";
-export { runTrial, type TrialKey, type TrialOutcome, type TrialRun } from "./trial.ts";
+export { decide, NO_DECISION, runTrial, type TrialKey, type TrialOutcome, type TrialRun } from "./trial.ts";
 export { type TrialRecord } from "./trial-log.ts";
 export { controlReport, type ControlReportOptions } from "./report.ts";
 export { wilson, type Interval } from "../statistics.ts";

@@ -1,4 +1,12 @@
-import type { Decision, Observation, Policy, Transition, World } from "@orrery/core";
+import {
+  NoDecisionError,
+  UsageError,
+  type Decision,
+  type Observation,
+  type Policy,
+  type Transition,
+  type World,
+} from "@orrery/core";
 import { pushTEmbodiment } from "@orrery/sim";
 import { expect, test } from "vitest";
 import type { Arena } from "./arena.ts";
@@ -71,6 +79,29 @@ test("a body that held still by its own choice is told apart from one that faile
   const shy = policy((call) => ({ actions: [action(0)], belief: call > 2 ? { stop: "surprised" } : {} }));
   const { outcome } = await runTrial(countingArena(99), shy, 1, false);
   expect(outcome).toMatchObject({ stops: 7, failure: "held still by its own stop sign" });
+});
+
+test("a policy that finds no action fails the trial with its reason; any other error of it ends the run", async () => {
+  const lost = (at: number): Policy =>
+    policy((call) => {
+      if (call === at) throw new NoDecisionError("its costs are NaN");
+      return { actions: [action(0)], belief: {} };
+    });
+  const late = await runTrial(countingArena(9), lost(3), 1, false);
+  expect(late.outcome).toMatchObject({
+    success: false,
+    failure: "the policy found no action",
+    noDecision: "its costs are NaN",
+    steps: 3,
+    return: 1.5,
+  });
+  const atOnce = await runTrial(countingArena(9), lost(0), 1, true);
+  expect(atOnce.outcome).toMatchObject({ steps: 0, failure: "the policy found no action", msPerStep: 0 });
+  expect(atOnce.film.length).toBe(1);
+  const broken = policy(() => {
+    throw new UsageError("it was trained for another body");
+  });
+  await expect(runTrial(countingArena(9), broken, 1, false)).rejects.toThrow(/another body/);
 });
 
 test("a decision without actions is an error that names the policy", async () => {

@@ -1,5 +1,12 @@
 /** One trial: a policy acts in an arena until the world or the clock ends it, and what came of it is written down. */
-import { OrreryError, type Image, type Policy } from "@orrery/core";
+import {
+  NoDecisionError,
+  OrreryError,
+  type Decision,
+  type Image,
+  type Observation,
+  type Policy,
+} from "@orrery/core";
 import type { Arena, Info } from "./arena.ts";
 
 /** What a trial is, in one line of a results file. */
@@ -22,6 +29,8 @@ export interface TrialOutcome {
   readonly secondsToSuccess: number | null;
   /** null where there was success. */
   readonly failure: string | null;
+  /** What the policy said when it found no action, which ended the trial. */
+  readonly noDecision?: string;
   /** Wall-clock milliseconds of each decision; handing out more of an earlier one is none. */
   readonly decisionMs: readonly number[];
   /** All the policy's time over the control steps taken, ms. */
@@ -36,9 +45,23 @@ export interface TrialRun {
   readonly film: readonly Image[];
 }
 
+/** How a trial failed whose policy found no action. */
+export const NO_DECISION = "the policy found no action";
+
+/** What a policy decides, or why it could not. */
+export async function decide(policy: Policy, seen: Observation): Promise<Decision | string> {
+  try {
+    return await policy.act(seen);
+  } catch (error) {
+    if (error instanceof NoDecisionError) return error.message;
+    throw error;
+  }
+}
+
 /**
  * Every action that a decision holds is carried out before the policy is asked again. A policy that hands out more of
- * an earlier decision says so with `belief.continues`; one that holds still on purpose says why in `belief.stop`.
+ * an earlier decision says so with `belief.continues`; one that holds still on purpose says why in `belief.stop`; one
+ * that finds no action (`NoDecisionError`) has failed the trial.
  *
  * @throws {OrreryError} if the policy returns no action
  */
@@ -59,9 +82,15 @@ export async function runTrial(
   let total = 0;
   let success = false;
   let done = false;
+  let noDecision: string | null = null;
   while (!done) {
     const beganMs = performance.now();
-    const { actions, belief } = await policy.act(seen);
+    const decision = await decide(policy, seen);
+    if (typeof decision === "string") {
+      noDecision = decision;
+      break;
+    }
+    const { actions, belief } = decision;
     const ms = performance.now() - beganMs;
     totalMs += ms;
     if (belief["continues"] === undefined) decisionMs.push(Math.round(100 * ms) / 100);
@@ -84,6 +113,12 @@ export async function runTrial(
   }
   const steps = infos.length;
   const lastStopped = stops > 0 && stops >= decisionMs.length / 2;
+  const reason =
+    noDecision !== null
+      ? NO_DECISION
+      : lastStopped
+        ? "held still by its own stop sign"
+        : arena.failureOf(infos);
   return {
     film,
     outcome: {
@@ -92,9 +127,10 @@ export async function runTrial(
       return: total,
       steps,
       secondsToSuccess: success ? steps / world.embodiment.controlRateHz : null,
-      failure: success ? null : lastStopped ? "held still by its own stop sign" : arena.failureOf(infos),
+      failure: success ? null : reason,
+      ...(noDecision === null ? {} : { noDecision }),
       decisionMs,
-      msPerStep: totalMs / steps,
+      msPerStep: totalMs / Math.max(1, steps),
       stops,
     },
   };

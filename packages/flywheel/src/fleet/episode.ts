@@ -1,12 +1,14 @@
 /** One episode of a robot: a policy acts in an arena until the world or the clock ends it, and every row is handed on. */
 import { setImmediate } from "node:timers/promises";
 import { OrreryError, type Policy, type Step } from "@orrery/core";
-import type { Arena } from "@orrery/eval/control";
+import { decide, NO_DECISION, type Arena } from "@orrery/eval/control";
 import type { FleetOutcome } from "./messages.ts";
 
 /**
  * Lives on to `minRows` after success or failure, where the world allows it: what came quickly is worth most, and a
  * recording shorter than a training clip would be lost.
+ *
+ * A policy that finds no action (`NoDecisionError`) ends its episode, which is kept up to there.
  *
  * Row t holds what was seen and what was then done, as in every recording; `sink` takes it.
  *
@@ -29,10 +31,16 @@ export async function liveThrough(
   let total = 0;
   let succeeded = false;
   let done = false;
+  let noDecision: string | null = null;
   while (!done) {
     // Lets the news through that the main process is gone: nobody would take the episode.
     await setImmediate();
-    const { actions, belief } = await policy.act(seen);
+    const decision = await decide(policy, seen);
+    if (typeof decision === "string") {
+      noDecision = decision;
+      break;
+    }
+    const { actions, belief } = decision;
     const surprise = belief["surprise"];
     // Before the first step nothing was expected, so nothing can surprise.
     if (typeof surprise === "number" && Number.isFinite(surprise) && infos.length > 0)
@@ -68,7 +76,8 @@ export async function liveThrough(
       steps: infos.length,
       success: succeeded,
       return: total,
-      failure: succeeded ? null : arena.failureOf(infos),
+      failure: succeeded ? null : noDecision === null ? arena.failureOf(infos) : NO_DECISION,
+      ...(noDecision === null ? {} : { noDecision }),
       surprise: surprises.length === 0 ? null : surprises.reduce((sum, s) => sum + s, 0) / surprises.length,
     },
   };

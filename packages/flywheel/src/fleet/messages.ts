@@ -35,13 +35,16 @@ export interface FleetOutcome {
   readonly return: number;
   /** In the harness's words; null where there was success. */
   readonly failure: string | null;
+  /** What the policy said when it found no action, which ended the episode. */
+  readonly noDecision?: string;
   /** Mean surprise of the model that acted, in deviations of its embedding; null where the policy tells none. */
   readonly surprise: number | null;
 }
 
 /** From a robot. */
 export interface FleetAnswer {
-  readonly recorded: RecordedEpisode;
+  /** null where the policy found no action to begin with. */
+  readonly recorded: RecordedEpisode | null;
   readonly outcome: FleetOutcome;
   readonly embodiment: Embodiment;
 }

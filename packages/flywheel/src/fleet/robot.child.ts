@@ -35,6 +35,10 @@ answerOrders(async (setup: RobotSetup) => {
       const { outcome, task } = await liveThrough(arena, policy, order.seed, setup.minRows, (step) =>
         recorder.add(step),
       );
+      if (outcome.steps === 0) {
+        recorder.abort();
+        return { recorded: null, outcome, embodiment };
+      }
       const recorded = recorder.finish({
         ...(task === "" ? {} : { task }),
         success: outcome.success,

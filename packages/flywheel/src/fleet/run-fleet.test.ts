@@ -72,3 +72,26 @@ test("a home in which robots always fall silent is given up and counted; the oth
   // Asked again, it is still given up, and no robot is started.
   expect(await runFleet(options({ orders }))).toEqual(summary);
 }, 180_000);
+
+test("a policy that finds no action loses that episode from there on, and the fleet goes on", async () => {
+  writeFileSync(join(root, "run/baffled-0"), "");
+  writeFileSync(join(root, "run/baffled-3"), "");
+  const notes: string[] = [];
+  const summary = await runFleet(options({ onNote: (note) => notes.push(note) }));
+  expect(summary).toMatchObject({
+    homes: 3,
+    episodes: 2,
+    frames: 3 + 5,
+    lost: [{ home: 0, reason: "the policy found no action" }],
+    restarts: { died: 0, silent: 0 },
+  });
+  expect(summary.failures["the policy found no action"]).toBe(1);
+  expect(notes).toEqual([
+    "fleet: in home 0 (pusht) the policy found no action after 0 steps. all costs are NaN",
+    "fleet: in home 1 (pusht) the policy found no action after 3 steps. all costs are NaN",
+  ]);
+  const { episodes } = await openDataset(join(root, "store"));
+  expect(episodes.map(({ provenance }) => provenance.labels?.["failure"])[0]).toBe(
+    "the policy found no action",
+  );
+});

@@ -6,6 +6,7 @@
 import { AbortedError, OrreryError } from "@orrery/core";
 import { OrderedProcess, workThrough, type ProcessLost } from "@orrery/core/node";
 import { openDataset, openDatasetWriter } from "@orrery/data";
+import { NO_DECISION } from "@orrery/eval/control";
 import { FleetLog, type FleetNote } from "./log.ts";
 import type { FleetAnswer, FleetOrder, RobotSetup } from "./messages.ts";
 
@@ -95,7 +96,14 @@ class Fleet {
 
   #keep(order: FleetOrder, { recorded, outcome, embodiment }: FleetAnswer): void {
     this.#log.keepEmbodiment(embodiment);
-    this.#log.add({ ...order, outcome, recorded, lost: null, ...this.#lossesOf(order) });
+    const losses = this.#lossesOf(order);
+    if (outcome.noDecision !== undefined)
+      this.#options.onNote?.(
+        `fleet: in home ${order.index} (${order.task}) the policy found no action after ${outcome.steps} steps. ${outcome.noDecision}`,
+      );
+    // Nothing was lived through, so nothing came back.
+    if (recorded === null) this.#log.add({ ...order, outcome: null, recorded, lost: NO_DECISION, ...losses });
+    else this.#log.add({ ...order, outcome, recorded, lost: null, ...losses });
     this.#report();
   }
 

@@ -281,7 +281,7 @@ class Flywheel {
 
   /** The same trials for every release of every round; those that were tried before are not tried again. */
   #tryOut(policies: readonly string[]): Promise<readonly TrialRecord[]> {
-    const { tasks, homes, trials, seed, robots, episodeSec } = this.#settings;
+    const { tasks, homes, trials, seed, robots, episodeSec, answerSec } = this.#settings;
     const { parts, onNote, onTrials } = this.#options;
     return runControl({
       policies: [...new Set(policies)],
@@ -290,6 +290,7 @@ class Flywheel {
       trials,
       seed,
       workers: robots,
+      answerSec,
       out: this.#places.trials,
       policyModule: parts.policyModule,
       ...(episodeSec === null ? {} : { timeLimitSec: episodeSec }),

@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { makeRng, UsageError, type Decision, type Policy, type World } from "@orrery/core";
+import { makeRng, NoDecisionError, UsageError, type Decision, type Policy, type World } from "@orrery/core";
 import type { PolicyModule } from "@orrery/eval/control";
 import { PushTExpert, PushTWorld } from "@orrery/sim";
 
@@ -15,6 +15,7 @@ class SkilledPolicy implements Policy {
   readonly #expert: PushTExpert;
   readonly #run: string;
   #isActing = false;
+  #steps = 0;
   #seed = 0;
 
   constructor(run: string, world: PushTWorld) {
@@ -27,11 +28,13 @@ class SkilledPolicy implements Policy {
     misbehave(this.#run);
     const { skill } = JSON.parse(readFileSync(join(this.#run, "config.json"), "utf8")) as { skill: number };
     this.#seed = seed;
+    this.#steps = 0;
     this.#isActing = makeRng(seed, "skill").uniform() < skill;
     if (this.#isActing) await this.#expert.reset(seed);
   }
 
   async act(): Promise<Decision> {
+    baffle(this.#run, this.#steps++);
     const belief = { surprise: this.#isActing ? 1 : 2 + (this.#seed % 7) };
     if (!this.#isActing) return { actions: [new Float32Array(2)], belief };
     const { actions } = await this.#expert.act();
@@ -50,6 +53,14 @@ function misbehave(run: string): void {
   };
   if (take("dies")) process.kill(process.pid, "SIGKILL");
   if (take("hangs") || existsSync(join(run, "always-hangs"))) for (;;);
+}
+
+/** `baffled-N`: finds no action at step N, once. */
+function baffle(run: string, step: number): void {
+  const sign = join(run, `baffled-${step}`);
+  if (!existsSync(sign)) return;
+  rmSync(sign);
+  throw new NoDecisionError("all costs are NaN");
 }
 
 const module_: PolicyModule = {
