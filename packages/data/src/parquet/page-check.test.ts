@@ -31,6 +31,23 @@ function inMemory(bytes: Uint8Array): RangeFile {
   return { byteLength: bytes.length, slice: (from, to) => Promise.resolve(whole.slice(from, to)) };
 }
 
+test("columns of nulls alone, of every type, with and without other rows", async () => {
+  for (const dtype of ["bool", "string", "int64", "float32"]) {
+    for (const rows of [
+      [null, null, null],
+      [null, dtype === "string" ? "x" : 1, null],
+    ]) {
+      const builder = new ParquetBuilder([{ name: "x", dtype, depth: 0 }]);
+      builder.addGroup(new Map([["x", rows]]), 3);
+      const file = await ParquetFile.open("nulls", inMemory(builder.finish()));
+      const values = Array.from((await file.readAll()).get("x") ?? []);
+      expect(values.map((found) => found === null || found === undefined)).toEqual(
+        rows.map((row) => row === null),
+      );
+    }
+  }
+});
+
 test("every single byte of a file set to 255: rows or a DataError, and soon", async () => {
   const builder = new ParquetBuilder([
     { name: "state", dtype: "float32", depth: 1 },

@@ -118,10 +118,12 @@ function checkLevelsV2(
 
 function checkValues(cursor: Cursor, encoding: string, type: string, values: number): void {
   if (encoding.endsWith("DICTIONARY") || encoding === "RLE") {
-    if (type === "BOOLEAN") return skipRuns(cursor, 1, values);
-    const bits = cursor.view.getUint8(cursor.offset++);
+    // Nulls have no value, so there may be fewer, or none; only the length of single runs matters here.
+    if (cursor.offset === cursor.view.byteLength) return;
+    const isFlag = type === "BOOLEAN";
+    const bits = isFlag ? 1 : cursor.view.getUint8(cursor.offset);
+    cursor.offset += isFlag ? 4 : 1; // flags say the length of their runs first, which the library passes over
     if (bits > 32) throw new Error(`a page claims numbers of ${bits} bits`);
-    // Nulls have no value, so there may be fewer; only the length of single runs matters here.
     if (bits > 0) checkRuns(cursor, bits, values, true);
   } else if (encoding.startsWith("DELTA")) {
     const blockSize = readVarInt(cursor);
@@ -144,14 +146,14 @@ function skipRuns(cursor: Cursor, bits: number, values: number): void {
 
 /**
  * Walks runs of the RLE / bit-packing hybrid until `values` are found.
- * @param mayEnd whether the bytes may end before that
+ * @param mayEnd whether the bytes may end before that, even in the middle of a run
  * @throws {Error} if a run is longer than what is left
  */
 export function checkRuns(cursor: Cursor, bits: number, values: number, mayEnd = false): void {
   const width = Math.ceil(bits / 8);
   let left = values;
   while (left > 0) {
-    if (mayEnd && cursor.offset >= cursor.view.byteLength) return;
+    if (mayEnd && cursor.offset + 5 > cursor.view.byteLength && !endsNumber(cursor)) return;
     const header = readVarInt(cursor);
     const isPacked = (header & 1) === 1;
     const count = isPacked ? (header >>> 1) * 8 : header >>> 1;
@@ -161,6 +163,12 @@ export function checkRuns(cursor: Cursor, bits: number, values: number, mayEnd =
     cursor.offset += isPacked ? (count / 8) * bits : width;
     left -= count;
   }
+}
+
+/** True if a number ends before the bytes do. */
+function endsNumber({ view, offset }: Cursor): boolean {
+  for (let at = offset; at < view.byteLength; at++) if (view.getUint8(at) < 0x80) return true;
+  return false;
 }
 
 /** As the library reads it, where five bytes may turn negative. */
