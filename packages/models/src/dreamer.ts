@@ -55,6 +55,7 @@ export class Dreamer implements DrawingImagination<DreamState> {
   readonly #precision: { readonly enabled: boolean; readonly device: "cpu" | "cuda" };
   readonly #sampleSteps: number;
   readonly #generator: Generator;
+  readonly #feels: boolean;
 
   /** @throws {UsageError} if `sampleSteps` is no power of two within the model's */
   constructor(model: WorldModel, seed: number, options: WorldModelOptions = {}) {
@@ -75,17 +76,19 @@ export class Dreamer implements DrawingImagination<DreamState> {
       device: model.device.startsWith("cuda") ? "cuda" : "cpu",
     };
     this.#generator = new Generator(seed, model.device);
+    this.#feels = model.feels;
   }
 
   /**
    * Takes in the frames of a context. Its last row's action is not used: it belongs to the first `step`.
-   * The heads do not read tasks, so none is taken.
+   * The heads do not read tasks, so none is taken; states are left out where training never showed any.
    * @throws {ShapeError} if cameras, action or state have another width than the model was made for
    */
-  begin(context: Context, _options: BeginOptions = {}): DreamState {
+  begin(given: Context, _options: BeginOptions = {}): DreamState {
     const { model } = this;
+    this.#check(given);
+    const context = this.#feels ? given : { ...given, stateMask: new Uint8Array(given.stateMask.length) };
     const { B, T, V, H, W, P } = context;
-    this.#check(context);
     const { contextFrames } = model.config.dynamics;
     const cache = model.dynamics.stack.makeCache(contextFrames);
     const { encoder: encoderCache, decoder: decoderCache } = model.tokenizer.makeCaches(contextFrames);
@@ -172,7 +175,7 @@ export class Dreamer implements DrawingImagination<DreamState> {
         model.decodeLatents(latents, dream.picture, dream.decoderCache);
       const felt = this.#feelings(dream, output);
       const known =
-        state === null
+        state === null || !this.#feels
           ? {}
           : {
               state: model.stateScale.normalize(state),

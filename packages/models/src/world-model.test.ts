@@ -279,3 +279,25 @@ test("a model that was never shown a reward says that it knows none", () => {
   expect(new Dreamer(model, 0).abilities.reward).toBe(true);
   fresh.free();
 });
+
+test("a model that was never shown a state goes by pictures alone, whatever it is told", () => {
+  const blind = new WorldModel(config, facts, new Generator(0));
+  scramble(blind.tokenizer, 1);
+  scramble(blind.dynamics, 2);
+  const context = makeContext();
+  const told = (state: Float32Array, stateMask: Uint8Array): [number[], boolean] => {
+    const dreamer = new Dreamer(blind, 3);
+    const dream = dreamer.begin({ ...context, state, stateMask });
+    dreamer.step(dream, null);
+    const felt: [number[], boolean] = [
+      Array.from(dream.latents.toFloat64()),
+      dream.hasState.toArray().flat().some(Boolean),
+    ];
+    dream.free();
+    return felt;
+  };
+  const nothing = told(new Float32Array(context.state.length), new Uint8Array(context.stateMask.length));
+  expect(told(context.state, context.stateMask)).toEqual(nothing);
+  expect(nothing[1]).toBe(false);
+  blind.free();
+});

@@ -8,7 +8,7 @@ import { type Clip, type Embodiment } from "@orrery/core";
 import { buffer, cat, fromTyped, Generator, Module, ones, zerosLike, type Tensor } from "@orrery/torch";
 import { tokensPerImage, type ModelConfig } from "./config.ts";
 import { Dynamics, type Condition } from "./nets/dynamics.ts";
-import { Normalizer } from "./nets/normalizer.ts";
+import { Normalizer, STATE_LIMIT } from "./nets/normalizer.ts";
 import type { StackCache } from "./nets/stack.ts";
 import { Tokenizer } from "./nets/tokenizer.ts";
 
@@ -57,14 +57,19 @@ export class WorldModel extends Module {
     };
     this.dynamics = new Dynamics(config.dynamics, shape, maxFrames, generator);
     this.actionScale = new Normalizer(facts.actionWidth);
-    this.stateScale = new Normalizer(facts.stateWidth);
-    this.deltaScale = new Normalizer(facts.stateWidth);
+    this.stateScale = new Normalizer(facts.stateWidth, STATE_LIMIT);
+    this.deltaScale = new Normalizer(facts.stateWidth, STATE_LIMIT);
     this.rewardScale = new Normalizer(1);
     this.latentGain = buffer(ones([]));
   }
 
   get device(): string {
     return this.latentGain.device;
+  }
+
+  /** Whether it was ever shown a state in training; one that was not goes by pictures alone. */
+  get feels(): boolean {
+    return this.stateScale.isSet;
   }
 
   /** Pictures that the model takes. */

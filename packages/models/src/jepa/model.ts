@@ -15,7 +15,7 @@ import {
   zeros,
   type Tensor,
 } from "@orrery/torch";
-import { Normalizer } from "../nets/normalizer.ts";
+import { Normalizer, STATE_LIMIT } from "../nets/normalizer.ts";
 import { TextEncoder } from "../nets/text.ts";
 import type { StreamFacts } from "../world-model.ts";
 import type { JepaConfig } from "./config.ts";
@@ -68,7 +68,7 @@ export class JepaModel extends Module {
     this.nets = new JepaNets(config, facts, generator);
     this.decoder = new Decoder(config.net, facts.cameras.length, generator);
     this.actionScale = new Normalizer(facts.actionWidth);
-    this.stateScale = new Normalizer(facts.stateWidth);
+    this.stateScale = new Normalizer(facts.stateWidth, STATE_LIMIT);
     this.rewardScale = new Normalizer(1);
     this.knowsReward = buffer(zeros([]));
     this.hasDecoder = buffer(zeros([]));
@@ -130,10 +130,12 @@ export function pastsOf(embedding: Tensor, code: Tensor, depth: number): Past {
   };
   const there = ones([1, S, 1], { device: embedding.device });
   const each = (of: (by: number) => Tensor): Tensor =>
-    cat(
-      Array.from({ length: depth }, (_, j) => of(j + 1).unsqueeze(2)),
-      2,
-    );
+    depth === 0
+      ? of(0).unsqueeze(2).narrow(2, 0, 0)
+      : cat(
+          Array.from({ length: depth }, (_, j) => of(j + 1).unsqueeze(2)),
+          2,
+        );
   return {
     embedding: each((by) => shifted(embedding, by)),
     code: each((by) => shifted(code, by)),

@@ -10,12 +10,25 @@ export interface Moments {
 /** Deviations below this share of 1 count as constant and are left alone. */
 const MIN_STD = 1e-4;
 
+/**
+ * The furthest that a state may seem to lie from the mean, in deviations. In few episodes a number may hardly vary, a
+ * joint that only trembles; the first one that moves it would then lie thousands of deviations away, and its squared
+ * error drown all others. As usual for observations (VecNormalize of OpenAI Baselines clips them at 10 too).
+ */
+export const STATE_LIMIT = 10;
+
 export class Normalizer extends Module {
   readonly mean: Tensor; // [width]
   readonly std: Tensor; // [width]
+  readonly #limit: number;
 
-  constructor(width: number) {
+  /**
+   * @param limit where normalised numbers are cut off on both sides; not for actions and rewards, whose rare large
+   *   numbers (a base that drives for once, a success) are what matters
+   */
+  constructor(width: number, limit = Infinity) {
     super();
+    this.#limit = limit;
     this.mean = buffer(zeros([width]));
     this.std = buffer(ones([width]));
   }
@@ -37,12 +50,19 @@ export class Normalizer extends Module {
     return { mean: read(this.mean), std: read(this.std).map((std) => (std === 1 ? 0 : std)) };
   }
 
-  /** x [.., width] to mean 0 and deviation 1. */
-  normalize(x: Tensor): Tensor {
-    return x.sub(this.mean).div(this.std);
+  /** Whether anything was ever measured; false for numbers that training never saw. */
+  get isSet(): boolean {
+    const { mean, std } = this.moments;
+    return mean.some((each) => each !== 0) || std.some((each) => each !== 0);
   }
 
-  /** The inverse. */
+  /** x [.., width] to mean 0 and deviation 1, cut off at the limit. */
+  normalize(x: Tensor): Tensor {
+    const scaled = x.sub(this.mean).div(this.std);
+    return this.#limit === Infinity ? scaled : scaled.clamp(-this.#limit, this.#limit);
+  }
+
+  /** The inverse, but for what was cut off. */
   denormalize(x: Tensor): Tensor {
     return x.mul(this.std).add(this.mean);
   }
