@@ -79,7 +79,7 @@ async function importOnce({ path, frames }: BenchInput, store: string): Promise<
   const report = await importVideo(path, store);
   const { user, system } = process.cpuUsage(cpu);
   // Recordings with uneven clocks gain or lose a few frames on an even one.
-  if (Math.abs(report.frames - frames) > 0.1 * frames) {
+  if (Math.abs((report.frames ?? 0) - frames) > 0.1 * frames) {
     throw new DataError(`bench import: ${path} must give about ${frames} frames, got ${report.frames}.`, {
       path,
     });

@@ -55,6 +55,18 @@ test("float64 states read as float32, an odd rate stays as it is", async () => {
   expect(messages(reader.problems)).toMatch(/is float64; it is rounded to float32/);
 });
 
+test("a shape that no row can have is left out, and no memory is taken on its word", async () => {
+  for (const shape of [[2 ** 40, 2 ** 40], [1e9]]) {
+    const reader = await openDataset(
+      makeV21([3], { features: { action: { dtype: "float32", shape, names: null } } }).root,
+    );
+    expect(messages(reader.problems)).toMatch(
+      /feature "action" must be a number \(at most 4194304 per row\).*left out/,
+    );
+    expect((await reader.readEpisode(0)).action).toBeNull();
+  }
+});
+
 test("names nested in dicts and lists become a flat list", async () => {
   const names = { arm: { motors: ["m1", "m2"] } };
   const reader = await openDataset(

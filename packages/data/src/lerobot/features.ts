@@ -60,17 +60,22 @@ export function parseFeatures(json: unknown, problems: Problems): Feature[] {
     const feature = isRecord(declared) ? parseFeature(name, declared, problems) : null;
     if (feature) features.push(feature);
     else {
-      const found = isRecord(declared) ? `dtype ${JSON.stringify(declared["dtype"])}` : typeof declared;
+      const found = isRecord(declared)
+        ? `dtype ${JSON.stringify(declared["dtype"])} of shape ${JSON.stringify(declared["shape"])}`
+        : typeof declared;
       problems.add(
         "warning",
         where,
-        `feature "${name}" must be a number, bool, string, image or video, got ${found}; it is left out.`,
+        `feature "${name}" must be a number (at most ${MAX_WIDTH} per row), bool, string, image or video, got ${found}; it is left out.`,
         "Nothing, if you do not need it.",
       );
     }
   }
   return features;
 }
+
+/** A grid of 2,048 by 2,048; names are made up for each number of an action, so a claim alone must not be believed. */
+const MAX_WIDTH = 2 ** 22;
 
 function parseFeature(name: string, json: Record<string, unknown>, problems: Problems): Feature | null {
   const dtype = json["dtype"];
@@ -92,6 +97,7 @@ function parseFeature(name: string, json: Record<string, unknown>, problems: Pro
   }
   if (!isColumnDtype(dtype)) return null;
   const width = product(shape);
+  if (width > MAX_WIDTH) return null;
   const names = flattenNames(json["names"]);
   if (names && names.length !== width && !(names.length === 1 && width > 1)) {
     problems.add(

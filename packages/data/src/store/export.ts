@@ -66,11 +66,12 @@ type Outcome = Pick<ExportReport, "episodes" | "frames" | "skipped">;
 async function exportV30(from: string, to: string, { onProgress, signal }: ExportOptions): Promise<Outcome> {
   const source = await lerobotFormat.open(from, {});
   try {
-    return await importDataset(source, to, {
+    const { episodes, frames, skipped } = await importDataset(source, to, {
       keepProvenance: true,
       ...(onProgress ? { onProgress } : {}),
       ...(signal ? { signal } : {}),
     });
+    return { episodes, frames: frames ?? 0, skipped };
   } finally {
     await source.close();
   }

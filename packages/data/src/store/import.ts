@@ -36,7 +36,8 @@ export interface ImportReport {
   /** Episodes taken over now (or that would be, in a dry run), and those that an earlier import brought. */
   readonly episodes: number;
   readonly alreadyThere: number;
-  readonly frames: number;
+  /** Null in a dry run where the source does not say it without decoding. */
+  readonly frames: number | null;
   /** Everything that was left out, with its reason. */
   readonly skipped: readonly Skip[];
   /** What was noticed and kept as it was, per episode or source. */
@@ -64,7 +65,7 @@ export async function importDataset(
 ): Promise<ImportReport> {
   const summary = await source.describe();
   if (options.dryRun) {
-    const { episodes, frames = 0, notes, skipped } = summary;
+    const { episodes, frames = null, notes, skipped } = summary;
     return { dataset: resolve(to), episodes, alreadyThere: 0, frames, skipped, notes };
   }
   const run = new ImportRun(source.format, to, options, summary.episodes);

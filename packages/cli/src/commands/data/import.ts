@@ -56,9 +56,8 @@ export function addDataImport(data: Command): void {
       });
       run.progress.end();
       const verb = dryRun ? "would be imported" : "imported";
-      run.print(
-        `${report.episodes} episodes, ${formatNumber(report.frames)} frames ${verb} as ${source.format}.`,
-      );
+      const frames = report.frames === null ? "" : `, ${formatNumber(report.frames)} frames`;
+      run.print(`${report.episodes} episodes${frames} ${verb} as ${source.format}.`);
       if (report.alreadyThere > 0) run.print(`${report.alreadyThere} episodes were there already.`);
       printSome(
         run.print,
