@@ -146,6 +146,7 @@ export function flywheelResult(result: FlywheelResult): Result {
         margin: judged.verdict.margin,
         over_champion: difference(judged.verdict.difference),
         over_control: difference(judged.beyondControl),
+        control_over_champion: difference(judged.controlBeyondChampion),
         homes: fleet.homes,
         episodes_in: fleet.episodes,
         episodes_kept: selection.kept,

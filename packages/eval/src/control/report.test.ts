@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { makeRng } from "@orrery/core";
@@ -101,4 +101,22 @@ test("quantiles of few values", () => {
   expect(quantile([5, 1, 3], 0.5)).toBe(3);
   expect(quantile([], 0.5)).toBeNaN();
   expect(quantile([1], 0.95)).toBe(1);
+});
+
+test("films that are named but not there are a note beside the figures", () => {
+  const out = mkdtempSync(join(tmpdir(), "report-"));
+  try {
+    mkdirSync(join(out, "videos"));
+    writeFileSync(join(out, "videos/there.mp4"), "film");
+    const filmed = records.map((each, i) =>
+      i < 3 ? { ...each, video: `videos/${["there", "gone", "lost"][i]}.mp4` } : each,
+    );
+    const report = controlReport(filmed, summarize(filmed, makeRng(1)), { out, facts: [] });
+    const blocks = report.sections[0]?.blocks ?? [];
+    expect(blocks.flatMap((block) => (block.kind === "videoGrid" ? block.videos : [])).length).toBe(1);
+    expect(renderReport(report)).toContain("2 of the 3 films that these trials name are not in");
+    expect(renderReport(report)).toContain("videos/gone.mp4");
+  } finally {
+    rmSync(out, { recursive: true, force: true });
+  }
 });

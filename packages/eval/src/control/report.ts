@@ -1,5 +1,5 @@
 /** Results as a page: success per task and split, differences on equal seeds, how trials failed, films of both ends. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Block, Fact, Report, Section, Video } from "../report/index.ts";
 import { differenceTable, inPercent, measured } from "./blocks.ts";
@@ -56,8 +56,14 @@ function section(
   const here = differences.filter(isHere);
   const blocks: Block[] = [successTable(cells, options), failureTable(cells)];
   if (here.length > 0) blocks.push(differenceTable(here));
-  const videos = filmsOf(records.filter(isHere), options.out);
+  const { videos, missing } = filmsOf(records.filter(isHere), options.out);
   if (videos.length > 0) blocks.push({ kind: "videoGrid", title: "Successes and failures", videos });
+  if (missing.length > 0)
+    blocks.push({
+      kind: "note",
+      tone: "warning",
+      text: `${missing.length} of the ${missing.length + videos.length} films that these trials name are not in ${options.out}, the first is ${missing[0]}. They were deleted, or not copied along with trials.jsonl. The figures do not need them.`,
+    });
   return { title, blocks };
 }
 
@@ -103,9 +109,15 @@ function failureTable(cells: readonly CellSummary[]): Block {
   };
 }
 
-function filmsOf(records: readonly TrialRecord[], out: string): Video[] {
-  return records.flatMap(({ video, policy, success, failure, seed, steps, decisionMs }) => {
-    if (video === undefined) return [];
+/** Films of the trials; those that are named but not there, by name. */
+function filmsOf(
+  records: readonly TrialRecord[],
+  out: string,
+): { readonly videos: readonly Video[]; readonly missing: readonly string[] } {
+  const named = records.flatMap(({ video }) => video ?? []);
+  const missing = named.filter((video) => !existsSync(join(out, video)));
+  const videos = records.flatMap(({ video, policy, success, failure, seed, steps, decisionMs }) => {
+    if (video === undefined || missing.includes(video)) return [];
     const median = decisionMs.toSorted((a, b) => a - b)[Math.floor(decisionMs.length / 2)] ?? 0;
     const end = success ? "success" : (failure ?? "failure");
     return [
@@ -116,6 +128,7 @@ function filmsOf(records: readonly TrialRecord[], out: string): Video[] {
       },
     ];
   });
+  return { videos, missing };
 }
 
 function finite(value: number): number | null {

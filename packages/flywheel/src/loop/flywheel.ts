@@ -269,13 +269,14 @@ class Flywheel {
     const records = await this.#tryOut([champion, candidate, control].map((one) => this.#policyOf(one)));
     const of = (release: Trained): TrialRecord[] =>
       records.filter((record) => record.policy === this.#policyOf(release));
-    const own = of(candidate);
+    const [own, before, same] = [of(candidate), of(champion), of(control)];
     return {
-      champion: standingOf(champion.name, of(champion)),
+      champion: standingOf(champion.name, before),
       candidate: standingOf(candidate.name, own),
-      control: standingOf(control.name, of(control)),
-      verdict: judge(own, of(champion), this.#settings.margin),
-      beyondControl: pairedSuccess(pairTrials(own, of(control))),
+      control: standingOf(control.name, same),
+      verdict: judge(own, before, this.#settings.margin),
+      controlBeyondChampion: pairedSuccess(pairTrials(same, before)),
+      beyondControl: pairedSuccess(pairTrials(own, same)),
     };
   }
 

@@ -31,6 +31,8 @@ export interface Judged {
   readonly candidate: Standing;
   readonly control: Standing;
   readonly verdict: Verdict;
+  /** Control minus champion: what training on did by itself. */
+  readonly controlBeyondChampion: PairedSuccess;
   /** Candidate minus control: what the new data did beyond the training. */
   readonly beyondControl: PairedSuccess;
 }

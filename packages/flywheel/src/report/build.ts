@@ -161,6 +161,11 @@ function verdictTable(rounds: readonly RoundResult[]): Block {
     rounds.flatMap(({ champion, candidate, control, judged }) => [
       { first: candidate.name, second: `${champion}, the release before`, ...judged.verdict.difference },
       { first: candidate.name, second: `${control.name}, its control`, ...judged.beyondControl },
+      {
+        first: control.name,
+        second: `${champion}: what more training does by itself`,
+        ...judged.controlBeyondChampion,
+      },
     ]),
   );
 }

@@ -1,5 +1,5 @@
 /** `orrery sim record`: operators at work in simulation, recorded into the store. */
-import { UsageError } from "@orrery/core";
+import { didYouMean, UsageError } from "@orrery/core";
 import { InvalidArgumentError, type Command } from "commander";
 import type { CameraSize, PushTRecordOptions, RecordOptions, RecordSummary } from "@orrery/sim";
 import { formatDuration, formatNumber } from "../../format.ts";
@@ -80,7 +80,12 @@ async function record(
   flags: RecordFlags,
   running: Pick<RecordOptions, "seed" | "signal" | "onProgress">,
 ): Promise<RecordSummary> {
-  const { PUSHT, recordEpisodes, recordPushT } = await import("@orrery/sim");
+  const { PUSHT, recordEpisodes, recordPushT, TASKS } = await import("@orrery/sim");
+  const names = [...TASKS.map(({ name }) => name), PUSHT];
+  if (!names.includes(flags.task))
+    throw new UsageError(
+      `sim record: the task must be one of ${names.join(", ")}, got "${flags.task}".${didYouMean(flags.task, names)}${flags.task === "pusht-goal" ? " It is pusht with a goal picture: record pusht." : ""}`,
+    );
   const { timeLimit, evaluation, ...rest } = flags;
   const shared = {
     ...running,
