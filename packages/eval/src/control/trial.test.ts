@@ -98,6 +98,13 @@ test("a policy that finds no action fails the trial with its reason; any other e
   const atOnce = await runTrial(countingArena(9), lost(0), 1, true);
   expect(atOnce.outcome).toMatchObject({ steps: 0, failure: "the policy found no action", msPerStep: 0 });
   expect(atOnce.film.length).toBe(1);
+  const mad = policy((call) => ({ actions: [action(call === 2 ? Number.NaN : 0)], belief: {} }));
+  const { outcome } = await runTrial(countingArena(9), mad, 1, false);
+  expect(outcome).toMatchObject({
+    steps: 2,
+    failure: "the policy found no action",
+    noDecision: "toy: every action must be of finite numbers, action 0 is [NaN, 0].",
+  });
   const broken = policy(() => {
     throw new UsageError("it was trained for another body");
   });

@@ -48,10 +48,13 @@ export interface TrialRun {
 /** How a trial failed whose policy found no action. */
 export const NO_DECISION = "the policy found no action";
 
-/** What a policy decides, or why it could not. */
+/** What a policy decides, or why it could not: an action with a number that is none is no decision. */
 export async function decide(policy: Policy, seen: Observation): Promise<Decision | string> {
   try {
-    return await policy.act(seen);
+    const decision = await policy.act(seen);
+    const bad = decision.actions.findIndex((action) => !action.every(Number.isFinite));
+    if (bad < 0) return decision;
+    return `${policy.name}: every action must be of finite numbers, action ${bad} is [${decision.actions[bad]?.join(", ")}].`;
   } catch (error) {
     if (error instanceof NoDecisionError) return error.message;
     throw error;
