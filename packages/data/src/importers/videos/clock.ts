@@ -14,6 +14,9 @@ export function isEven(timesSec: ArrayLike<number>, rateHz: number): boolean {
   return true;
 }
 
+/** A frame that begins a hair after a tick is the one meant: container times are rounded. */
+export const SLACK_SEC = 1e-3;
+
 /**
  * The picture on screen at `fromSec + k / rateHz`, for every k up to `toSec`. A frame may be given out twice or not at
  * all, as a player would show it.
@@ -24,8 +27,7 @@ export function* framesAtRate(
   toSec: number,
   rateHz: number,
 ): Generator<Image> {
-  // A frame that begins a hair after a tick is the one meant: container times are rounded.
-  const slack = 1e-3;
+  const slack = SLACK_SEC;
   let tick = 0;
   let shown: TimedImage | undefined;
   const tickSec = (): number => fromSec + tick / rateHz;

@@ -22,7 +22,7 @@ import { Findings, watched } from "../shared/findings.ts";
 import { parseSettings } from "../shared/settings.ts";
 import { readCaptions } from "./captions.ts";
 import { agree, type Common, cut, findClips, Settings, type Span, type VideoSettings } from "./clips.ts";
-import { framesAtRate, isEven } from "./clock.ts";
+import { framesAtRate, isEven, SLACK_SEC } from "./clock.ts";
 
 const NAME = /\.(mp4|m4v|mkv|mov|avi|webm)$/i;
 
@@ -67,9 +67,7 @@ export async function openVideos(path: string, options: SourceOptions): Promise<
   return {
     format: "video",
     describe(): Promise<SourceSummary> {
-      const frames = Math.round(
-        spans.reduce((sum, { fromSec, toSec }) => sum + (toSec - fromSec) * common.rateHz, 0),
-      );
+      const frames = spans.reduce((sum, span) => sum + framesOf(span, common.rateHz), 0);
       return Promise.resolve({ episodes: spans.length, frames, notes, skipped });
     },
     async *episodes() {
@@ -111,7 +109,7 @@ function makeEpisode(
   const findings = new Findings();
   const task = span.text ?? settings.task;
   const isCopied = settings.copy && isNative && clip.cameras.length === 1;
-  const numFrames = Math.round((span.toSec - span.fromSec) * rateHz);
+  const numFrames = framesOf(span, rateHz);
   const encoded = {
     videos: { image: { path: clip.cameras[0]?.path ?? "", fromSec: span.fromSec, numFrames, fps: rateHz } },
     async *steps(): AsyncGenerator<Step> {
@@ -133,6 +131,16 @@ function makeEpisode(
     findings: () => findings.list(),
     ...(isCopied && { encoded }),
   };
+}
+
+/** Frames of a span: its own where it has the rate already, else one for each tick that begins before its end. */
+function framesOf({ clip, fromSec, toSec }: Span, rateHz: number): number {
+  const ticks = (toSec - fromSec) * rateHz;
+  return isSameRate(clip.fps, rateHz) ? Math.round(ticks) : Math.ceil(ticks - SLACK_SEC * rateHz);
+}
+
+function isSameRate(fps: number, rateHz: number): boolean {
+  return Math.abs(fps - rateHz) / rateHz < 1e-3;
 }
 
 /** What became of size, aspect and rate, for the episode's labels: whoever reads the dataset later can tell. */
@@ -169,10 +177,11 @@ async function* readSteps(
       readers.push(reader);
       return { name, frames: clocked(reader, span, rateHz, findings, borrow)[Symbol.iterator]() };
     });
-    for (;;) {
+    for (let t = 0; ; t++) {
       const images: Record<string, Image> = {};
       for (const { name, frames } of views) {
         const next = frames.next();
+        if (next.done && t === 0) throw noPictures(readers);
         if (next.done) return;
         images[name] = next.value;
       }
@@ -187,6 +196,15 @@ async function* readSteps(
   }
 }
 
+function noPictures(readers: readonly VideoReader[]): DataError {
+  const found = readers.map(
+    ({ path, codec, damagedFrames }) => `${basename(path)} (${codec}) gave ${damagedFrames} damaged ones`,
+  );
+  return new DataError(
+    `import video: the span must hold a picture that decodes; ${found.join(", ")}. Fetch or convert it again.`,
+  );
+}
+
 /** Frames of a span: as they are where the video is even and at the wanted rate, else resampled. */
 function clocked(
   reader: VideoReader,
@@ -199,9 +217,9 @@ function clocked(
   const toSec = span.clip.startSec + span.toSec;
   const isWhole = span.fromSec === 0 && span.toSec >= span.clip.durationSec;
   const range = isWhole ? {} : { fromSec, toSec };
-  const isSameRate = Math.abs(reader.fps - rateHz) / rateHz < 1e-3;
-  if (isSameRate && isEven(reader.timesSec, reader.fps)) return reader.frames({ ...range, borrow });
-  if (isSameRate)
+  const keepsRate = isSameRate(reader.fps, rateHz);
+  if (keepsRate && isEven(reader.timesSec, reader.fps)) return reader.frames({ ...range, borrow });
+  if (keepsRate)
     findings.add(
       `uneven frame times; the picture on screen at each tick of ${rateHz.toFixed(3)} Hz is used`,
       0,
