@@ -50,6 +50,11 @@ test.each([
     /camera of arm6 must be one of .*got "head"/,
   ],
   [
+    "pictures of another size than the model's",
+    ["--cameras", "head:96x64"],
+    /size of the model's pictures, 64x64, got head:96x64/,
+  ],
+  [
     "play that no clip fits into",
     ["--play-limit", "0.5"],
     /recordings of play must last the 16 rows of a training clip, 1\.6 s at 10 Hz, got 0\.5 s/,

@@ -31,6 +31,8 @@ export interface FlywheelFlags {
   readonly episodeLimit?: number;
   readonly baseMinutes?: number;
   readonly roundMinutes?: number;
+  readonly baseSteps?: number;
+  readonly roundSteps?: number;
   readonly trials?: number;
 }
 
@@ -53,6 +55,8 @@ const SETTING_OF = {
   episodeLimit: "episodeSec",
   baseMinutes: "baseMinutes",
   roundMinutes: "roundMinutes",
+  baseSteps: "baseSteps",
+  roundSteps: "roundSteps",
   trials: "trials",
 } as const satisfies Partial<Record<keyof FlywheelFlags, keyof FlywheelSettings>>;
 
@@ -86,6 +90,8 @@ export function addFlywheelOptions(command: Command): Command {
     .option("--episode-limit <seconds>", "longest episode of fleet and trials", positiveNumber)
     .option("--base-minutes <m>", "training before the first round", positiveNumber)
     .option("--round-minutes <m>", "training of a round's candidate", positiveNumber)
+    .option("--base-steps <n>", "steps of the main phase instead of --base-minutes", positiveWhole)
+    .option("--round-steps <n>", "the same of --round-minutes", positiveWhole)
     .option("--trials <n>", "trials of each release on each task", positiveWhole);
 }
 

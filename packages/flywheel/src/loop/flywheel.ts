@@ -23,7 +23,7 @@ import { registerRelease, type ReleaseRole } from "../registry/release.ts";
 import { selectRound, writeMixture } from "./collect.ts";
 import { judge, standingOf, type Standing } from "./gate.ts";
 import { Journal } from "./journal.ts";
-import type { FlywheelHooks, FlywheelParts, TrainOrder } from "./parts.ts";
+import type { FlywheelHooks, FlywheelParts, TrainLength } from "./parts.ts";
 import { placesIn, type Places } from "./places.ts";
 import type { FlywheelResult, Judged, RecordedStart, RoundResult, Trained } from "./results.ts";
 import { checkSettings, homeSeed, type FlywheelSettings } from "./settings.ts";
@@ -56,6 +56,10 @@ export async function runFlywheel(options: FlywheelOptions): Promise<FlywheelRes
   }
 }
 
+function lengthOf(minutes: number, mainSteps: number | null): TrainLength {
+  return mainSteps === null ? { minutes } : { mainSteps };
+}
+
 /** A release and its counterpart that never saw the fleet's data; the first release is its own. */
 interface Champion {
   readonly release: Trained;
@@ -78,9 +82,10 @@ class Flywheel {
   async run(): Promise<FlywheelResult> {
     const start = await this.#step("record", () => this.#record());
     const mixture = writeMixture(this.#places, 0, { ...start, fleetFrames: 0 }, this.#settings);
-    const { baseMinutes, rounds } = this.#settings;
+    const { baseMinutes, baseSteps, rounds } = this.#settings;
+    const length = lengthOf(baseMinutes, baseSteps);
     const base = await this.#step("train r0", () =>
-      this.#train("r0", "base", 0, { mixture, parent: null, length: { minutes: baseMinutes } }),
+      this.#train("r0", "base", 0, { mixture, parent: null, length }),
     );
     const first = await this.#step("trials r0", () => this.#judgeFirst(base));
     const begun = { start, base, ...first };
@@ -120,7 +125,7 @@ class Flywheel {
       this.#train(`r${round}`, "candidate", round, {
         mixture,
         parent: release,
-        length: { minutes: this.#settings.roundMinutes },
+        length: lengthOf(this.#settings.roundMinutes, this.#settings.roundSteps),
       }),
     );
     const same = await this.#step(named("control"), () =>
@@ -189,7 +194,7 @@ class Flywheel {
     name: string,
     role: ReleaseRole,
     round: number,
-    how: { mixture: string; parent: Trained | null; length: TrainOrder["length"] },
+    how: { mixture: string; parent: Trained | null; length: TrainLength },
   ): Promise<Trained> {
     const { config } = this.#settings;
     const { parts } = this.#options;

@@ -20,6 +20,12 @@ export interface RecordOrder {
   readonly signal?: AbortSignal;
 }
 
+/** How long: minutes, or steps of the main phase, or as many steps of each phase as another run took. */
+export type TrainLength =
+  | { readonly minutes: number }
+  | { readonly mainSteps: number }
+  | { readonly steps: Readonly<Record<string, number>> };
+
 export interface TrainOrder {
   /** Preset. */
   readonly config: string;
@@ -30,8 +36,7 @@ export interface TrainOrder {
   /** Finished run to begin with; null for a fresh start. */
   readonly from: string | null;
   readonly seed: number;
-  /** How long: a number of minutes, or as many steps of each phase as another run took. */
-  readonly length: { readonly minutes: number } | { readonly steps: Readonly<Record<string, number>> };
+  readonly length: TrainLength;
   readonly signal?: AbortSignal;
 }
 

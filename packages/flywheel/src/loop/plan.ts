@@ -57,6 +57,8 @@ export function planFlywheel({
     baseMinutes: minutes * BASE_SHARE,
     // Every round trains a candidate and a control.
     roundMinutes: (minutes * ROUNDS_SHARE) / (2 * rounds),
+    baseSteps: null,
+    roundSteps: null,
     trials: count(TRIALS_PER_HOUR, 4, releases * tasks.length),
     margin: 0.05,
     fleetShare: 0.4,

@@ -55,6 +55,12 @@ export interface FlywheelSettings {
   readonly baseMinutes: number;
   /** Of one round's training; the control run is given the same number of steps. */
   readonly roundMinutes: number;
+  /**
+   * Steps of the model's main phase instead of minutes, for a loop that is to come out the same on any machine; null
+   * where the minutes decide.
+   */
+  readonly baseSteps: number | null;
+  readonly roundSteps: number | null;
   /** Per release and task. */
   readonly trials: number;
   /** A candidate is promoted if its success exceeds the champion's by more than this, in shares. */
@@ -105,6 +111,8 @@ export function checkSettings(settings: FlywheelSettings): void {
   whole("playEpisodes", 0, 1e6);
   whole("fleetEpisodes", 1, Math.floor(HOMES_PER_ROUND / Math.max(1, tasks.length)));
   whole("trials", 1, 10_000);
+  if (settings.baseSteps !== null) whole("baseSteps", 1, 1e9);
+  if (settings.roundSteps !== null) whole("roundSteps", 1, 1e9);
   positive("minutes");
   positive("baseMinutes");
   positive("roundMinutes");

@@ -29,6 +29,11 @@ test("a whole turn in the kitchen leaves releases that can be traced, a verdict 
       fleetEpisodes: 2,
       trials: 2,
       episodeSec: 2,
+      playSec: 2,
+      body: "arm6",
+      cameras: [{ name: "overview", width: 64, height: 64 }],
+      baseSteps: 12,
+      roundSteps: 6,
     },
   });
   const result = await runFlywheel({
@@ -44,7 +49,18 @@ test("a whole turn in the kitchen leaves releases that can be traced, a verdict 
     // A planner tells how surprised its model was.
     expect(provenance.labels?.["surprise"]).toBeGreaterThan(0);
   }
-  expect(fleet.cameras.map(({ name, width }) => [name, width])).toEqual([["head", 64]]);
+  // Operators, fleet and trials all have the body and the camera that were asked for.
+  const play = await openDataset(join(out, "store/reach-play"));
+  for (const { cameras, embodiment } of [fleet, play]) {
+    expect([embodiment.name, cameras.map(({ name, width }) => [name, width])]).toEqual([
+      "arm6",
+      [["overview", 64]],
+    ]);
+  }
+  expect(play.episodes.map(({ length }) => length)).toEqual([20]);
+  const trialSettings: unknown = JSON.parse(readFileSync(join(out, "trials/settings.json"), "utf8"));
+  expect(trialSettings).toMatchObject({ body: "arm6" });
+  expect([result.base.steps["jepa"], round?.candidate.steps["jepa"]]).toEqual([12, 6]);
   expect(round?.control.steps).toEqual(round?.candidate.steps);
 
   expect(result.references.map(({ release, trials }) => [release, trials])).toEqual([

@@ -16,7 +16,7 @@ import {
   type TrainProgress,
 } from "@orrery/models";
 import { bodyNamed, DEFAULT_BODY, recordEpisodes, taskFor, TASKS, type RecordProgress } from "@orrery/sim";
-import type { FlywheelParts, TrainFacts, TrainOrder } from "../loop/parts.ts";
+import type { FlywheelParts, TrainFacts, TrainLength, TrainOrder } from "../loop/parts.ts";
 import type { FlywheelSettings } from "../loop/settings.ts";
 
 export interface KitchenHooks {
@@ -61,8 +61,9 @@ export function kitchenParts(policies: string, hooks: KitchenHooks = {}): Flywhe
 
 /** Everything that would fail only once something had been recorded or trained. */
 function check(settings: FlywheelSettings): void {
-  const rows = clipRows(loadConfig(settings.config));
-  checkWorld(settings, rows);
+  const config = loadConfig(settings.config);
+  checkWorld(settings, clipRows(config));
+  checkPictures(settings, config);
   checkPlanner(settings.planner);
 }
 
@@ -98,6 +99,16 @@ function checkWorld(
   }
 }
 
+/** A planner takes pictures as the model does: of its size. */
+function checkPictures({ cameras }: FlywheelSettings, config: AnyConfig): void {
+  const { width, height } = isJepa(config) ? config.net : config.tokenizer;
+  const odd = cameras?.find((camera) => camera.width !== width || camera.height !== height);
+  if (odd === undefined) return;
+  throw new UsageError(
+    `flywheel: cameras must have the size of the model's pictures, ${width}x${height}, got ${odd.name}:${odd.width}x${odd.height}. Write ${odd.name}:${width}x${height}, or change the configuration.`,
+  );
+}
+
 /** What can be told of a planner without a model: its search, and that its options are numbers it may have. */
 function checkPlanner(planner: string): void {
   const { search, ...options } = parsePolicySpec(`model${planner}`).options;
@@ -118,7 +129,7 @@ async function train(order: TrainOrder, { onTrain, onNote }: KitchenHooks): Prom
   if (isFinished(out) && existsSync(path)) return JSON.parse(readFileSync(path, "utf8")) as TrainFacts;
   const config = loadConfig(order.config);
   const { steps, seconds } = await trainWorldModel({
-    config: "steps" in length ? withSteps(config, length.steps) : config,
+    config: configFor(config, length),
     sources: (await readMixture(mixture)).sources,
     out,
     seed,
@@ -132,6 +143,12 @@ async function train(order: TrainOrder, { onTrain, onNote }: KitchenHooks): Prom
   const facts: TrainFacts = { steps: { ...steps }, seconds };
   writeJsonAtomic(path, facts);
   return facts;
+}
+
+function configFor(config: AnyConfig, length: TrainLength): AnyConfig {
+  if ("mainSteps" in length)
+    return withSteps(config, { [isJepa(config) ? "jepa" : "dynamics"]: length.mainSteps });
+  return "steps" in length ? withSteps(config, length.steps) : config;
 }
 
 /** The same configuration with a number of steps for each phase that had any. */

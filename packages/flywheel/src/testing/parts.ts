@@ -25,6 +25,8 @@ export const fakeSettings: FlywheelSettings = {
   fleetEpisodes: 4,
   baseMinutes: 1,
   roundMinutes: 1,
+  baseSteps: null,
+  roundSteps: null,
   trials: 5,
   margin: 0.05,
   fleetShare: 0.4,
@@ -64,6 +66,7 @@ export const fakeParts: FlywheelParts = {
     mkdirSync(out, { recursive: true });
     writeJsonAtomic(join(out, "config.json"), { kind: "fake", skill });
     writeFileSync(join(out, "model.safetensors"), `${skill} of ${seed}, ${out.split("/").at(-1)}`);
-    return { steps: "steps" in length ? length.steps : { fake: 100 * length.minutes }, seconds: 0 };
+    if ("steps" in length) return { steps: length.steps, seconds: 0 };
+    return { steps: { fake: "mainSteps" in length ? length.mainSteps : 100 * length.minutes }, seconds: 0 };
   },
 };
