@@ -82,10 +82,15 @@ async function record(
 ): Promise<RecordSummary> {
   const { PUSHT, recordEpisodes, recordPushT, TASKS } = await import("@orrery/sim");
   const names = [...TASKS.map(({ name }) => name), PUSHT];
-  if (!names.includes(flags.task))
+  if (!names.includes(flags.task)) {
+    const hint =
+      flags.task === "pusht-goal"
+        ? " It is pusht with a goal picture: record pusht."
+        : didYouMean(flags.task, names);
     throw new UsageError(
-      `sim record: the task must be one of ${names.join(", ")}, got "${flags.task}".${didYouMean(flags.task, names)}${flags.task === "pusht-goal" ? " It is pusht with a goal picture: record pusht." : ""}`,
+      `sim record: the task must be one of ${names.join(", ")}, got "${flags.task}".${hint}`,
     );
+  }
   const { timeLimit, evaluation, ...rest } = flags;
   const shared = {
     ...running,
