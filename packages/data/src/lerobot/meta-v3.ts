@@ -61,12 +61,13 @@ export async function readMetaV3(
   }
   rows.sort((a, b) => Number(a["episode_index"]) - Number(b["episode_index"]));
   const episodes = toEntries(rows, info);
+  const statsRow = rowsOfOneFile();
   return {
     tasks: tasks.length > 0 ? tasks : [...new Set(episodes.flatMap((episode) => episode.tasks))],
     episodes,
     episodeStats: async (index) => {
       const place = places.get(index);
-      return place ? readStats(place) : null;
+      return place ? parseStatsRow(await statsRow(place)) : null;
     },
   };
 }
@@ -166,14 +167,24 @@ function fileValues(row: Row, prefix: string): { chunk_index: number; file_index
   };
 }
 
-async function readStats({ file, row }: StatsPlace): Promise<StatsByFeature | null> {
-  const columns = file.columns.filter((name) => name.startsWith("stats/"));
-  const table = await file.readAll(columns);
+/** Reads rows of statistics. The table read last is kept, so that going through all episodes reads each file once. */
+function rowsOfOneFile(): (place: StatsPlace) => Promise<Row> {
+  let last: { readonly file: ParquetFile; readonly table: Promise<Map<string, RawColumn>> } | undefined;
+  return async ({ file, row }) => {
+    if (last?.file !== file) {
+      const table = file.readAll(file.columns.filter((name) => name.startsWith("stats/")));
+      last = { file, table };
+    }
+    return Object.fromEntries([...(await last.table)].map(([name, values]) => [name, values[row]]));
+  };
+}
+
+function parseStatsRow(row: Row): StatsByFeature | null {
   const nested: Record<string, Record<string, unknown>> = {};
-  for (const name of columns) {
+  for (const [name, value] of Object.entries(row)) {
     // stats/{feature}/{kind}: the feature may hold dots but no slash.
     const [, feature = "", kind = ""] = name.split("/");
-    (nested[feature] ??= {})[kind] = table.get(name)?.[row];
+    (nested[feature] ??= {})[kind] = value;
   }
   const out: Record<string, FeatureStats> = {};
   for (const [feature, json] of Object.entries(nested)) {
