@@ -52,13 +52,15 @@ export interface SquareOptions {
   readonly episodes: number;
   readonly length: number;
   readonly seed?: number;
+  /** Whether the last step of each episode is called a success. */
+  readonly succeeds?: boolean;
   /** Episode and row whose state holds a NaN. */
   readonly nan?: readonly [episode: number, row: number];
 }
 
 /** Records a square pushed about by random actions. */
 export async function recordSquare(folder: string, options: SquareOptions): Promise<DatasetReader> {
-  const { episodes, length, seed = 0, nan } = options;
+  const { episodes, length, seed = 0, succeeds = false, nan } = options;
   const writer = await openDatasetWriter(folder, { embodiment: SQUARE });
   for (let episode = 0; episode < episodes; episode++) {
     const rng = makeRng(seed, "square", episode);
@@ -73,6 +75,7 @@ export async function recordSquare(folder: string, options: SquareOptions): Prom
         state: [isNan ? Number.NaN : x, y],
         action,
         reward: -Math.abs(x),
+        ...(succeeds ? { success: row === length - 1 } : {}),
         images: { top: picture },
       });
       [x, y] = [inside(x + action[0]), inside(y + action[1])];

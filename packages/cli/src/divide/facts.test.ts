@@ -23,6 +23,7 @@ beforeAll(async () => {
       ...world,
       net: { ...world.net, height: 32, width: 32 },
       training: {
+        ...world.training,
         jepa: { ...world.training.jepa, steps: 3 },
         decoder: { ...world.training.decoder, steps: 2 },
       },

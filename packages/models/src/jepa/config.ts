@@ -14,13 +14,15 @@ import {
 } from "../config-parts.ts";
 
 /** Pixels of the side of a cell in which words look for things; see reader.ts. */
-export const CELL = 4;
+export const CELL = 2;
 
 const netSchema = z.strictObject({
   height: count,
   width: count,
   /** Side of the square image regions that the encoder takes apart. */
   patch: count,
+  /** How pictures are taken in: by a transformer over patches, or by where things are, for few things on a plain ground. */
+  eye: z.enum(["transformer", "places"]).default("transformer"),
   encoder: stackSchema,
   /** Learned tokens that the embedding is read out by. */
   readOuts: count,
@@ -66,6 +68,7 @@ export const jepaSchema = z.strictObject({
   family: z.literal("jepa"),
   net: netSchema,
   training: z.strictObject({
+    words: phaseSchema,
     jepa: z.strictObject({ ...phaseSchema.shape, ...lossSchema.shape }),
     decoder: phaseSchema,
   }),
@@ -95,6 +98,7 @@ export const jepaTiny = {
     height: 64,
     width: 64,
     patch: 8,
+    eye: "transformer",
     encoder,
     readOuts: 4,
     embedding: 128,
@@ -107,6 +111,18 @@ export const jepaTiny = {
     decoder: { width: 128, depth: 2, headWidth: 32 },
   },
   training: {
+    words: {
+      batch: 32,
+      learningRate: 4e-3,
+      weightDecay: 0.01,
+      warmupSteps: 50,
+      decayShare: 0.4,
+      steps: 3000,
+      timeShare: 0.3,
+      emaDecay: 0.995,
+      clipNorm: 1,
+      optimizer: "adamw",
+    },
     jepa: {
       batch: 32,
       learningRate: 1e-3,
@@ -114,7 +130,7 @@ export const jepaTiny = {
       warmupSteps: 100,
       decayShare: 0.4,
       steps: 6000,
-      timeShare: 0.9,
+      timeShare: 0.6,
       emaDecay: 0.995,
       clipNorm: 1,
       optimizer: "adamw",
@@ -161,8 +177,28 @@ export const jepaDifferences: Readonly<Record<string, Partialish<JepaConfig>>> =
       decoder: { width: 32, depth: 1, headWidth: 16 },
     },
     training: {
+      words: { batch: 8, steps: 10, warmupSteps: 2 },
       jepa: { batch: 8, steps: 20, warmupSteps: 2, sigRegLines: 32 },
       decoder: { batch: 4, steps: 10, warmupSteps: 2 },
+    },
+  },
+  /**
+   * Few things on a plain ground that show all there is to know, as on PushT's board: by places, by pictures alone, and
+   * without a history.
+   */
+  "jepa-pusht": {
+    net: { eye: "places", embedding: 64, historyFrames: 1, predictor: { width: 256 } },
+    training: {
+      jepa: {
+        steps: 3000,
+        learningRate: 2e-3,
+        warmupSteps: 50,
+        rolloutSteps: 4,
+        sigRegWeight: 0.5,
+        shortShare: 0.1,
+        stateDropShare: 1,
+      },
+      decoder: { steps: 100 },
     },
   },
   /** For one GPU. */
@@ -178,6 +214,7 @@ export const jepaDifferences: Readonly<Record<string, Partialish<JepaConfig>>> =
       decoder: { width: 256, depth: 4, headWidth: 64 },
     },
     training: {
+      words: { batch: 128, steps: 20_000, learningRate: 1e-3, warmupSteps: 500, emaDecay: 0.999 },
       jepa: {
         batch: 128,
         steps: 50_000,
@@ -193,8 +230,13 @@ export const jepaDifferences: Readonly<Record<string, Partialish<JepaConfig>>> =
 };
 
 /** What must hold between values. */
-export function jepaProblems({ net }: JepaConfig): string[] {
+export function jepaProblems({ net, training }: JepaConfig): string[] {
   const problems: string[] = [];
+  const { words, jepa } = training;
+  if (words.batch !== jepa.batch)
+    problems.push(
+      `training.words.batch ${words.batch} must be training.jepa.batch ${jepa.batch}: both take the same clips`,
+    );
   const { patch, height, width: pixels, encoder: stack, text, decoder } = net;
   if (height % patch !== 0 || pixels % patch !== 0)
     problems.push(`net.patch ${patch} must divide height ${height} and width ${pixels}`);

@@ -35,7 +35,6 @@ test("the least error has the mean and the deviation of what was felt", () => {
     const least = (mean: number, std: number): number =>
       goalError({ mean: tensor([mean]), logVariance: tensor([2 * Math.log(std)]) }, felt)
         .mean()
-        .div(std) // the weight that the guess of the deviation brings
         .item();
     const best = least(2, 0.3);
     for (const [mean, std] of [

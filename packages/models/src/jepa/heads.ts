@@ -44,38 +44,43 @@ export class OutcomeHead extends Module {
   }
 }
 
-/** What the body will feel when the task is done: a Gaussian of each number of the normalised proprioception, [.., P]. */
+/** What the body will feel when the task is done: a Gaussian of each number of the proprioception, [.., P]. */
 export interface GoalGuess {
   readonly mean: Tensor;
   readonly logVariance: Tensor;
 }
 
-/** Deviations from a fiftieth of the recorded one up to a little above it: a guess is never surer than a sensor. */
+/** Deviations from a fiftieth of that of all goals up to a little above it: a guess is never surer than a sensor. */
 const LOG_VARIANCE = { low: -8, high: 1 };
 
-/** A goal from what the words found [.., G]; see hindsight.ts. */
+/**
+ * A goal from what the words found [.., G], on the scale of all goals; see hindsight.ts. The deviation is read off what
+ * the mean has made of words and picture and teaches it nothing: where both were learnt from the likelihood, everything
+ * was called noise before the words were understood (docs/experiments.md).
+ */
 export class GoalHead extends Module {
-  readonly mlp: MLP;
+  readonly mean: MLP;
+  readonly deviation: MLP;
 
   constructor({ task, heads }: JepaNetConfig, stateWidth: number, generator: Generator) {
     super();
-    this.mlp = new MLP([task.width, heads.width, 2 * stateWidth], generator, { outStd: 0 });
+    this.mean = new MLP([task.width, heads.width, stateWidth], generator, { outStd: 0 });
+    this.deviation = new MLP([task.width, heads.width, stateWidth], generator, { outStd: 0 });
   }
 
   forward(found: Tensor): GoalGuess {
-    const [mean, logVariance] = this.mlp.forward(found).float().chunk(2, -1) as [Tensor, Tensor];
-    return { mean, logVariance: logVariance.clamp(LOG_VARIANCE.low, LOG_VARIANCE.high) };
+    const logVariance = this.deviation.forward(found.detach()).float();
+    return {
+      mean: this.mean.forward(found).float(),
+      logVariance: logVariance.clamp(LOG_VARIANCE.low, LOG_VARIANCE.high),
+    };
   }
 }
 
-/**
- * The negative logarithm of the likelihood of what was felt, [.., P], each number weighed by the guessed deviation:
- * without that weight whatever is guessed badly at first is called noise and never learnt (Seitzer et al. 2022,
- * arXiv:2203.09168, with its exponent of a half).
- */
+/** Squared error of the mean, and the negative logarithm of that error's likelihood under the guessed deviation, [.., P]. */
 export function goalError({ mean, logVariance }: GoalGuess, felt: Tensor): Tensor {
-  const error = mean.sub(felt).square().mul(logVariance.neg().exp()).add(logVariance);
-  return error.mul(0.5).mul(logVariance.detach().mul(0.5).exp());
+  const error = mean.sub(felt).square();
+  return error.add(error.detach().mul(logVariance.neg().exp()).add(logVariance).mul(0.5));
 }
 
 /**

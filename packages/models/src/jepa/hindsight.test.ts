@@ -2,10 +2,15 @@ import type { ClipEpisode } from "@orrery/data";
 import { expect, test } from "vitest";
 import { Hindsight } from "./hindsight.ts";
 
-/** An episode of one state number, which counts its rows; done in the step that leaves row `done`. */
-function episode(id: number, length: number, done: number | null, felt = true): ClipEpisode {
+/** An episode of one state number, which counts its rows; done in the steps that leave rows `done` up to `until`. */
+function episode(
+  id: number,
+  length: number,
+  done: number | null,
+  { until = length - 1, felt = true } = {},
+): ClipEpisode {
   const success = new Uint8Array(length);
-  if (done !== null) success.fill(1, done); // as recorders go on for a little
+  if (done !== null) success.fill(1, done, until + 1);
   const columns = {
     length,
     state: felt ? Float32Array.from({ length }, (_, t) => 100 * id + t) : null,
@@ -15,15 +20,22 @@ function episode(id: number, length: number, done: number | null, felt = true): 
   return { id, from: 0, length, columns } as unknown as ClipEpisode;
 }
 
-test("a clip's goal is what was felt after the first step that succeeded, in whichever row the clip begins", () => {
+test("a clip's goal is what was felt at the end of the first success, in whichever row the clip begins", () => {
   const hindsight = new Hindsight([
-    episode(1, 10, 4),
+    episode(1, 10, 2, { until: 4 }), // the step that leaves row 4 leads to row 5
     episode(2, 10, null),
-    episode(3, 10, 9), // the last row's outcome was not observed: the last row stands for it
-    episode(4, 10, 2, false),
+    episode(3, 10, 6), // the last row's outcome was not observed: the last row stands for it
+    episode(4, 10, 2, { felt: false }),
   ]);
   const origin = Int32Array.from([1, 0, 2, 3, 3, 5, 4, 0, 1, 7, 9, 0]); // episode, row
   const { state, isKnown } = hindsight.of({ B: 6, P: 1, origin });
   expect([...state]).toEqual([105, 0, 309, 0, 105, 0]);
   expect([...isKnown]).toEqual([1, 0, 1, 0, 1, 0]);
+});
+
+test("the scale of goals is that of all episodes that came to one", () => {
+  const hindsight = new Hindsight([episode(1, 10, 2, { until: 4 }), episode(2, 10, null), episode(3, 10, 6)]);
+  expect(Array.from(hindsight.moments?.mean ?? [])).toEqual([207]); // of 105 and 309
+  expect(Array.from(hindsight.moments?.std ?? [])).toEqual([102]);
+  expect(new Hindsight([episode(2, 10, null)]).moments).toBeNull();
 });

@@ -1,8 +1,8 @@
 /**
- * What a body felt when what was asked for was done: of every episode that came to it, in play by chance, the state in
- * which success was first had. Words and picture are asked to tell it (`GoalHead`), which says where the named thing is
- * far more directly than rewards do: from these alone the reader learnt nothing that held for other scenes
- * (docs/experiments.md).
+ * What a body felt when what was asked for was done: of every episode that came to it, in play by chance, the last state
+ * of its first success; the first one is just over the edge. Words and picture are asked to tell it (`GoalHead`), which
+ * says where the named thing is far more directly than rewards do: from these alone the reader learnt nothing that held
+ * for other scenes (docs/experiments.md).
  *
  * Source: relabelling with what was reached, Andrychowicz et al. 2017, arXiv:1707.01495; here it teaches no policy.
  *
@@ -10,6 +10,7 @@
  */
 import type { Clip } from "@orrery/core";
 import type { ClipEpisode } from "@orrery/data";
+import type { Moments } from "../nets/normalizer.ts";
 
 export interface Goals {
   readonly state: Float32Array; // [B, P], zeros where nothing is known
@@ -25,12 +26,29 @@ export class Hindsight {
       const { success, state, stateMask, length } = columns;
       if (success === null || state === null || this.#stateOf.has(id)) continue;
       const done = success.indexOf(1);
-      // The success of row t belongs to the step that leads to row t + 1.
-      const row = Math.min(done + 1, length - 1);
-      if (done < 0 || stateMask[row] !== 1) continue;
+      if (done < 0) continue;
+      // The success of row t belongs to the step that leads to row t + 1: the run ends where the next 0 stands.
+      const over = success.indexOf(0, done);
+      const row = over < 0 ? length - 1 : over;
+      if (stateMask[row] !== 1) continue;
       const P = state.length / length;
       this.#stateOf.set(id, state.slice(row * P, (row + 1) * P));
     }
+  }
+
+  /** Mean and deviation of all goals, by number; null where there are none. */
+  get moments(): Moments | null {
+    const goals = [...this.#stateOf.values()];
+    if (goals.length === 0) return null;
+    const width = Math.max(...goals.map(({ length }) => length));
+    const over = (of: (goal: Float32Array, i: number) => number): Float32Array =>
+      Float32Array.from(
+        { length: width },
+        (_, i) => goals.reduce((sum, goal) => sum + of(goal, i), 0) / goals.length,
+      );
+    const mean = over((goal, i) => goal[i] ?? 0);
+    const variance = over((goal, i) => ((goal[i] ?? 0) - (mean[i] as number)) ** 2);
+    return { mean, std: variance.map(Math.sqrt) };
   }
 
   /** Of each clip's episode; narrower bodies are filled up with zeros. */

@@ -34,6 +34,7 @@ beforeAll(() => {
     model.actionScale.set({ mean: [1, -1], std: [2, 4] });
     model.stateScale.set({ mean: [10, 20], std: [3, 5] });
     model.rewardScale.set({ mean: [-5], std: [2] });
+    model.goalScale.set({ mean: [12, 18], std: [1, 2] });
     model.knowsReward.fill_(1);
     model.hasDecoder.fill_(1);
   });

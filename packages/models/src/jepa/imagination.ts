@@ -50,7 +50,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     this.#nets = options.usesBfloat16 === true ? model.halfPrecisionNets() : model.nets;
     const isSet = (flag: Tensor): boolean => scope(() => flag.item()) > 0;
     const reward = isSet(model.knowsReward);
-    const goal = reward && model.nets.goalHead !== null;
+    const goal = reward && model.nets.goalHead !== null && model.goalScale.isSet;
     this.abilities = { reward, task: reward, goal, gradient: true, pictures: isSet(model.hasDecoder) };
     this.#precision = {
       enabled: options.usesBfloat16 ?? false,
@@ -284,8 +284,12 @@ export class JepaImagination implements DrawingImagination<JepaState> {
       const shape = [frames.size(0), this.facts.stateWidth];
       return { task, goal: { mean: zeros(shape, this.model), precision: zeros(shape, this.model) } };
     }
+    // From the scale of all goals to that of all recorded states, on which a number of which nothing is known has deviation 1.
+    const { goalScale, stateScale } = this.model;
     const guess = goalHead.forward(found);
-    return { task, goal: { mean: guess.mean, precision: goalPrecision(guess) } };
+    const mean = stateScale.normalize(goalScale.denormalize(guess.mean));
+    const logVariance = guess.logVariance.add(goalScale.std.div(stateScale.std).log().mul(2));
+    return { task, goal: { mean, precision: goalPrecision({ mean, logVariance }) } };
   }
 
   /** An action as blocks that the predictor takes, each [B, n, A]. */

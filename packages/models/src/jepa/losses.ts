@@ -15,9 +15,12 @@ import {
   noGrad,
   ops,
   stack,
+  where,
+  zeros,
   type Generator,
   type Tensor,
 } from "@orrery/torch";
+import type { TextReading } from "../nets/text.ts";
 import type { WeightedLoss } from "../train/phase.ts";
 import { cutMoments, type Moments } from "./batch.ts";
 import { pastAfter, pastsOf, type JepaModel } from "./model.ts";
@@ -43,6 +46,44 @@ export interface JepaLosses {
 
 /** The expected error is learnt on its logarithm, whose slope is steep: held down so that it leads nobody. */
 const ERROR_WEIGHT = 0.05;
+
+/** The loss of reading words alone; to be called inside a scope, for clips of which some have a goal. */
+export function wordLosses(
+  model: JepaModel,
+  clip: Clip,
+  context: JepaLossContext,
+): Record<string, WeightedLoss> {
+  const { nets } = model;
+  const { B, V, H, W } = clip;
+  const device = model.device.startsWith("cuda") ? "cuda" : "cpu";
+  return autocast({ enabled: context.usesBfloat16, device }, () => {
+    const { state, isKnown } = context.hindsight.of(clip);
+    const opening = fromTyped(clip.opening, [B, V, H, W, 3], { device: model.device });
+    const found = nets.reader.forward(readTexts(model, clip, context), opening);
+    const mask = fromTyped(isKnown, [B], { device: model.device }).float();
+    return { goal: { value: goalLoss(model, found, state, mask), weight: 1, isAbsolute: true } };
+  });
+}
+
+function readTexts({ nets, config }: JepaModel, clip: Clip, { rng, tasks }: JepaLossContext): TextReading {
+  const texts = Array.from(clip.task, (id) => tasks[id] ?? "");
+  return nets.text.read(texts, { rng, share: config.training.jepa.wordDropShare });
+}
+
+/** Of goals [B, P] where the mask [B] is 1, told from what the words found [B, G]. */
+function goalLoss(model: JepaModel, found: Tensor, reached: Float32Array, mask: Tensor): Tensor {
+  const { goalHead } = model.nets;
+  if (goalHead === null) return zeros([], { device: model.device });
+  const B = mask.size(0);
+  const goal = model.goalScale.normalize(
+    fromTyped(reached, [B, reached.length / B], { device: model.device }),
+  );
+  return maskedMean(goalError(goalHead.forward(found), goal).mean(-1), mask);
+}
+
+function maskedMean(error: Tensor, mask: Tensor): Tensor {
+  return error.mul(mask).sum().div(mask.sum().clampMin(1));
+}
 
 /** Losses of one batch; to be called inside a scope. */
 export function jepaLosses(model: JepaModel, clip: Clip, context: JepaLossContext): JepaLosses {
@@ -147,37 +188,37 @@ function headLosses(
   { sight, targets }: Moments,
   { z, guesses, from }: { z: Tensor; guesses: Tensor; from: number },
   clip: Clip,
-  { rng, tasks, hindsight }: JepaLossContext,
+  context: JepaLossContext,
 ): Record<string, WeightedLoss> {
   const { nets, config } = model;
+  const { rng, hindsight } = context;
   const own = config.training.jepa;
   const [B = 0, S = 0] = z.shape;
   const both = (x: Tensor): Tensor => cat([x, x.narrow(1, from, S - from)], 1);
   const embedding = cat([z, guesses], 1);
   const losses: Record<string, WeightedLoss> = {};
   const head = (name: string, error: Tensor, mask: Tensor): void => {
-    const value = error.mul(mask).sum().div(mask.sum().clampMin(1));
-    losses[name] = { value, weight: own.headWeight, isAbsolute: true };
+    losses[name] = { value: maskedMean(error, mask), weight: own.headWeight, isAbsolute: true };
   };
   if (nets.stateHead !== null) {
     const error = nets.stateHead.forward(embedding).float().sub(both(targets.state)).square().mean(-1);
     head("state", error, both(targets.hasState));
   }
   if (model.knowsReward.item() === 0) return losses;
-  // The words are looked up in one moment of the history and stand for all the clip, as they do in a plan.
-  const seen = sight.frames.select(1, rng.int(config.net.historyFrames));
-  const texts = Array.from(clip.task, (id) => tasks[id] ?? "");
-  const reading = nets.text.read(texts, { rng, share: own.wordDropShare });
+  const { state: reached, isKnown } = hindsight.of(clip);
+  const isDone = fromTyped(isKnown, [B], { device: model.device });
+  // The words are looked up in one picture, which stands for all the clip as it does in a plan: one of the history's.
+  // Where the task came to be done it is the opening one: later a hand on its way tells where it goes, and that would
+  // be learnt instead of the words.
+  const { V, H, W } = clip;
+  const opening = fromTyped(clip.opening, [B, V, H, W, 3], { device: model.device });
+  const present = sight.frames.select(1, rng.int(config.net.historyFrames));
+  const seen = where(isDone.bool().view([B, 1, 1, 1, 1]), opening, present);
+  const found = nets.reader.forward(readTexts(model, clip, context), seen);
   if (nets.goalHead !== null) {
-    const { state, isKnown } = hindsight.of(clip);
-    const goal = model.stateScale.normalize(fromTyped(state, [B, clip.P], { device: model.device }));
-    // Later the hand is on its way in an expert's recording, and where it goes would be learnt instead of the words.
-    const { V, H, W, opening } = clip;
-    const atFirst = nets.reader.forward(reading, fromTyped(opening, [B, V, H, W, 3], { device: model.device }));
-    const error = goalError(nets.goalHead.forward(atFirst), goal).mean(-1);
-    head("goal", error, fromTyped(isKnown, [B], { device: model.device }).float());
+    const value = goalLoss(model, found, reached, isDone.float());
+    losses.goal = { value, weight: own.headWeight, isAbsolute: true };
   }
-  const found = nets.reader.forward(reading, seen);
   const task = nets.outcomes.ofTask(found).unsqueeze(1);
   const outcome = nets.outcomes.forward(damped(embedding, own.headGradient), task);
   const mask = both(targets.hasReward);

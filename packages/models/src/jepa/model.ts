@@ -22,12 +22,13 @@ import type { JepaConfig } from "./config.ts";
 import { Decoder } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
 import { GoalHead, OutcomeHead, StateHead } from "./heads.ts";
+import { PlacesEncoder } from "./places-encoder.ts";
 import { Predictor, type Block, type Past } from "./predictor.ts";
 import { TaskReader } from "./reader.ts";
 
 /** All that is trained together; the decoder comes after. */
 export class JepaNets extends Module {
-  readonly encoder: Encoder;
+  readonly encoder: Encoder | PlacesEncoder;
   readonly predictor: Predictor;
   readonly text: TextEncoder;
   readonly reader: TaskReader;
@@ -38,7 +39,8 @@ export class JepaNets extends Module {
   constructor({ net }: JepaConfig, facts: StreamFacts, generator: Generator) {
     super();
     const { cameras, actionWidth, stateWidth, vocabulary = [] } = facts;
-    this.encoder = new Encoder(net, cameras.length, stateWidth, generator);
+    const Eye = net.eye === "places" ? PlacesEncoder : Encoder;
+    this.encoder = new Eye(net, cameras.length, stateWidth, generator);
     this.predictor = new Predictor(net, actionWidth, generator);
     this.text = new TextEncoder(net.text, vocabulary, generator);
     this.reader = new TaskReader(net, cameras.length, generator);
@@ -56,6 +58,8 @@ export class JepaModel extends Module {
   readonly actionScale: Normalizer;
   readonly stateScale: Normalizer;
   readonly rewardScale: Normalizer;
+  /** Of the states in which tasks were done. */
+  readonly goalScale: Normalizer;
   /** 1 where the training data held rewards; scalar. */
   readonly knowsReward: Tensor;
   /** 1 once the decoder has been trained; scalar. */
@@ -70,6 +74,7 @@ export class JepaModel extends Module {
     this.actionScale = new Normalizer(facts.actionWidth);
     this.stateScale = new Normalizer(facts.stateWidth, STATE_LIMIT);
     this.rewardScale = new Normalizer(1);
+    this.goalScale = new Normalizer(facts.stateWidth, STATE_LIMIT);
     this.knowsReward = buffer(zeros([]));
     this.hasDecoder = buffer(zeros([]));
   }

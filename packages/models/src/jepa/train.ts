@@ -1,19 +1,23 @@
 /**
- * How the joint-embedding family is trained: encoder, predictor and heads together, end to end from clips; then, with
- * all that frozen, a decoder to look at what it imagines.
+ * How the joint-embedding family is trained: first the reading of words, where there are episodes in which a task was
+ * done; encoder, predictor and heads together, end to end from clips; then, with all that frozen, a decoder to look at
+ * what it imagines.
+ *
+ * Words come first because they take thousands of steps before anything shows, and a step of theirs costs a third of one
+ * of the whole (docs/experiments.md, "reach by imagination, again").
  */
 import type { Clip } from "@orrery/core";
-import { fromTyped, noGrad, type Tensor } from "@orrery/torch";
+import { fromTyped, Module, noGrad, type Tensor } from "@orrery/torch";
 import { toPatches } from "../nets/patches.ts";
 import type { LoaderNeeds } from "../train/loader-needs.ts";
 import type { Session, AnyTrainResult } from "../train/session.ts";
 import { clipMoments, clipRows, type JepaConfig } from "./config.ts";
 import { Hindsight } from "./hindsight.ts";
-import { jepaLosses } from "./losses.ts";
-import type { JepaModel } from "./model.ts";
+import { jepaLosses, wordLosses } from "./losses.ts";
+import type { JepaModel, JepaNets } from "./model.ts";
 import { CollapseWatch } from "./watch.ts";
 
-export const jepaPhases = ["jepa", "decoder"] as const;
+export const jepaPhases = ["words", "jepa", "decoder"] as const;
 
 export function jepaNeeds(config: JepaConfig): LoaderNeeds {
   const { height, width } = config.net;
@@ -22,16 +26,51 @@ export function jepaNeeds(config: JepaConfig): LoaderNeeds {
 
 export async function trainJepa(session: Session<JepaModel>): Promise<AnyTrainResult> {
   const { model } = session;
-  if (session.isAhead("jepa")) await trainNets(session);
+  const hindsight = new Hindsight(session.loader.episodes);
+  setGoalScale(model, hindsight);
+  // Who goes on from another run can read already, and goes on reading while training everything.
+  const isNew = session.options.continueFrom === undefined && hindsight.moments !== null;
+  if (isNew && session.isAhead("words")) await trainWords(session, hindsight);
+  if (session.isAhead("jepa")) await trainNets(session, hindsight);
   model.nets.setTrainable(false);
   await trainDecoder(session);
   return session.result({ jepa: model.nets.numParameters(), decoder: model.decoder.numParameters() });
 }
 
-async function trainNets(session: Session<JepaModel>): Promise<void> {
+/** Text, reader and goal alone. */
+class WordNets extends Module {
+  readonly text: Module;
+  readonly reader: Module;
+  readonly goalHead: Module | null;
+
+  constructor({ text, reader, goalHead }: JepaNets) {
+    super();
+    this.text = text;
+    this.reader = reader;
+    this.goalHead = goalHead;
+  }
+}
+
+async function trainWords(session: Session<JepaModel>, hindsight: Hindsight): Promise<void> {
+  const { model, loader } = session;
+  const { words, jepa, decoder } = model.config.training;
+  session.restoreLoader("words");
+  const share = words.timeShare / (words.timeShare + jepa.timeShare + decoder.timeShare);
+  await session.train("words", new WordNets(model.nets), words, share, {
+    framesPerStep: loader.shape.B * loader.shape.V,
+    prepare: async () => {
+      const clip = await loader.next();
+      return () => {
+        const { rng, generator, usesBfloat16 } = session;
+        return wordLosses(model, clip, { rng, generator, usesBfloat16, hindsight, tasks: loader.tasks });
+      };
+    },
+  });
+}
+
+async function trainNets(session: Session<JepaModel>, hindsight: Hindsight): Promise<void> {
   const { model, loader, options } = session;
   const { jepa: own, decoder } = model.config.training;
-  const hindsight = new Hindsight(loader.episodes);
   const watch = new CollapseWatch(model.config, options.seed, (warning) => options.onNote?.(warning));
   session.restoreLoader("jepa");
   try {
@@ -53,6 +92,15 @@ async function trainNets(session: Session<JepaModel>): Promise<void> {
   } finally {
     watch.free();
   }
+}
+
+/** A model that has learnt goals keeps the scale that it tells them on, whatever episodes come later. */
+function setGoalScale({ goalScale, stateScale }: JepaModel, { moments }: Hindsight): void {
+  if (moments === null || goalScale.isSet) return;
+  const recorded = stateScale.moments.std;
+  // A few goals may agree by chance in what they have no need to agree in.
+  const std = Float32Array.from(moments.std, (each, i) => Math.max(each, 0.1 * (recorded[i] ?? 0)));
+  noGrad(() => goalScale.set({ mean: moments.mean, std }));
 }
 
 async function trainDecoder(session: Session<JepaModel>): Promise<void> {
@@ -98,7 +146,7 @@ function decoderPairs(session: Session<JepaModel>, clip: Clip): { embedding: Ten
       hasState: felt,
     };
     const embedding = session.autocast(() => model.nets.encoder.forward(sight));
-    const N = model.nets.encoder.position.size(0);
+    const N = model.decoder.position.size(0);
     const patches = toPatches(seen.flatten(0, 1), model.config.net.patch).view([batch, N, -1]);
     return { embedding, patches };
   });

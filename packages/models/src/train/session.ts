@@ -116,6 +116,8 @@ export class Session<
   readonly #began = performance.now();
   #earlierSec = 0;
   #loss: Record<string, number> = {};
+  /** Losses with which phases ended. */
+  readonly #ended: Record<string, number> = {};
   readonly #rate: { [Phase in Name]?: number } = {};
   readonly #steps: { [Phase in Name]?: number } = {};
 
@@ -159,6 +161,7 @@ export class Session<
     const phase = this.#openPhase(name, module, config, share);
     try {
       await this.#loop(name, phase, work);
+      Object.assign(this.#ended, this.#loss);
       phase.settle();
     } finally {
       phase.close();
@@ -181,7 +184,7 @@ export class Session<
     return {
       run: this.options.out,
       steps: this.#steps,
-      loss: this.#loss,
+      loss: { ...this.#ended },
       framesPerSecond: this.#rate,
       parameters,
       seconds: this.#elapsedSec,
