@@ -17,6 +17,12 @@ export async function curatedSpans(
   dataset: DatasetReader,
   notes: string[],
 ): Promise<KeptSpans> {
+  if (!isCurated(path)) {
+    throw new DataError(
+      `mixture: ${path} must have been curated, it has not. Run: ./orrery data curate ${path}. Or take whole datasets: data mix --all`,
+      { path },
+    );
+  }
   const curation = await readCuration(path);
   const known = new Map(curation.episodes.map((episode) => [episode.episode, episode]));
   const stale = dataset.episodes.filter(({ index, length }) => known.get(index)?.length !== length);

@@ -23,7 +23,7 @@ const weight = z.number().positive();
 const SourceSchema = z.strictObject({
   /** Folder of the dataset, relative to the file. */
   dataset: z.string().min(1),
-  /** Share within its stream; the hours that are kept where left out. */
+  /** Share within its stream; left out, it is 1 beside others that have one, and the hours kept where none has. */
   weight: weight.optional(),
   /** "0-63" or "3,7,9-11"; all where left out. */
   episodes: z

@@ -52,6 +52,16 @@ test("without weights, the hours decide, and only what curation keeps counts", a
   expect(notes.join()).toMatch(/1 episodes are left out/);
 });
 
+test("a dataset without a weight counts as one beside others that have one, not as its hours", async () => {
+  const path = write({
+    sources: [
+      { dataset: "../store/b", curated: false, weight: 3 },
+      { dataset: "../store/b", curated: false },
+    ],
+  });
+  expect((await readMixture(path)).sources.map(({ weight }) => weight)).toEqual([3 / 4, 1 / 4]);
+});
+
 test("stream weights come first, dataset weights share a stream, and the loader draws accordingly", async () => {
   const path = write({
     streams: { web: 1, sim: 2, teleop: 5 },

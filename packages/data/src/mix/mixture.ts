@@ -6,6 +6,7 @@ import { lengthOf } from "../curate/spans.ts";
 import { openDataset } from "../open.ts";
 import type { DatasetReader } from "../reader.ts";
 import { curatedSpans } from "./curated.ts";
+import { pairCameras } from "./pair-cameras.ts";
 import {
   episodesOf,
   loadMixtureFile,
@@ -63,13 +64,14 @@ export async function openMixture(spec: MixtureSpec): Promise<Mixture> {
     const dataset = await openDataset(path);
     parts.push(...(await splitByStream(source, path, dataset, notes)));
   }
-  const sources = weigh(file, parts);
+  const sources = weigh(file, pairCameras(parts, notes));
   return { name: file.name, sources, streams: sumStreams(sources), notes };
 }
 
 interface Part extends Omit<MixtureSource, "weight"> {
-  /** Within its stream. */
-  readonly raw: number;
+  /** The dataset's own weight, where it has one, and how much of the dataset this part is. */
+  readonly given?: number;
+  readonly portion: number;
 }
 
 /** One part per stream, since shares are given to streams and a dataset may hold several. */
@@ -124,16 +126,30 @@ async function splitByStream(
       path,
       stream,
       hours,
-      raw: spec.weight === undefined ? hours : (spec.weight * frames) / total,
+      ...(spec.weight === undefined ? {} : { given: spec.weight }),
+      portion: frames / total,
     });
   }
   return parts;
 }
 
+/**
+ * Weight of each part among those it shares with: its stream where streams have shares of their own, else all. Hours
+ * where none of them has a weight; otherwise those without count as one, since hours and weights cannot be compared.
+ */
+function rawWeights(file: MixtureFile, parts: readonly Part[]): Map<Part, number> {
+  const circle = ({ stream }: Part): string => (file.streams ? stream : "all");
+  const weighted = new Set(parts.filter(({ given }) => given !== undefined).map(circle));
+  return new Map(
+    parts.map((part) => [part, weighted.has(circle(part)) ? (part.given ?? 1) * part.portion : part.hours]),
+  );
+}
+
 /** A source's share: that of its stream, times its own within the stream. */
 function weigh(file: MixtureFile, parts: readonly Part[]): MixtureSource[] {
+  const raw = rawWeights(file, parts);
   const inStream = new Map<Part["stream"], number>();
-  for (const { stream, raw } of parts) inStream.set(stream, (inStream.get(stream) ?? 0) + raw);
+  for (const [{ stream }, own] of raw) inStream.set(stream, (inStream.get(stream) ?? 0) + own);
   const given = file.streams ?? {};
   const problems = Object.keys(given).filter((stream) => !inStream.has(stream as Part["stream"]));
   const without = file.streams ? [...inStream.keys()].filter((stream) => given[stream] === undefined) : [];
@@ -149,9 +165,9 @@ function weigh(file: MixtureFile, parts: readonly Part[]): MixtureSource[] {
   }
   const streamWeight = (stream: Part["stream"]): number => given[stream] ?? (inStream.get(stream) as number);
   const total = [...inStream.keys()].reduce((sum, stream) => sum + streamWeight(stream), 0);
-  return parts.map(({ raw, ...source }) => ({
+  return [...raw].map(([{ given: _given, portion: _portion, ...source }, own]) => ({
     ...source,
-    weight: (streamWeight(source.stream) / total) * (raw / (inStream.get(source.stream) as number)),
+    weight: (streamWeight(source.stream) / total) * (own / (inStream.get(source.stream) as number)),
   }));
 }
 

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { array, assert, asyncProperty, boolean, constantFrom, integer } from "fast-check";
@@ -33,6 +33,21 @@ async function write(lengths: readonly number[], options: Partial<WriterOptions>
   writer.close();
   return root;
 }
+
+test("a dataset whose making was cut short is begun anew, a folder of other files is left alone", async () => {
+  const root = join(temporaryFolder("begun"), "toy");
+  for (const folder of ["meta", ".staging"]) mkdirSync(join(root, folder), { recursive: true });
+  writeFileSync(join(root, "meta/embodiment.json.12.ab34cd56.tmp"), '{"name": "to');
+  const writer = await openDatasetWriter(root, { embodiment: TOY });
+  writer.close();
+  expect((await openDataset(root)).episodes).toEqual([]);
+  expect(readdirSync(join(root, "meta")).filter((name) => name.endsWith(".tmp"))).toEqual([]);
+
+  const other = temporaryFolder("other");
+  mkdirSync(join(other, "meta"));
+  writeFileSync(join(other, "meta/notes.txt"), "mine");
+  await expect(openDatasetWriter(other, { embodiment: TOY })).rejects.toThrow(/it holds other files/);
+});
 
 test("what is recorded comes back, row by row and frame by frame", async () => {
   const root = await write([12, 5, 9]);

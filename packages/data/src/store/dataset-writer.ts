@@ -71,7 +71,7 @@ export class DatasetWriter {
    */
   static async open(path: string, options: WriterOptions): Promise<DatasetWriter> {
     const root = resolve(path);
-    const isEmpty = namesIn(root).every((name) => name === STAGING);
+    const isEmpty = !existsSync(join(root, "meta/info.json")) && holdsNothing(root);
     if (!isEmpty && !existsSync(join(root, "meta/info.json"))) {
       throw new DataError(
         `openDatasetWriter: ${root} must be a dataset or an empty folder, it holds other files. Choose another name.`,
@@ -249,6 +249,18 @@ export class DatasetWriter {
 /** Makes a v3.0 dataset at `path`, or opens one of ours to append to. See `DatasetWriter.open`. */
 export function openDatasetWriter(path: string, options: WriterOptions): Promise<DatasetWriter> {
   return DatasetWriter.open(path, options);
+}
+
+/** Files of a new dataset before `info.json`, which makes it one. */
+const BEGINNINGS = ["embodiment.json", "tasks.parquet"];
+
+/** True for an empty folder, and for one where the making of a dataset was cut short, which is then begun anew. */
+function holdsNothing(root: string): boolean {
+  const isBeginning = (name: string): boolean => BEGINNINGS.includes(name) || name.endsWith(".tmp");
+  return (
+    namesIn(root).every((name) => name === STAGING || name === "meta") &&
+    namesIn(join(root, "meta")).every(isBeginning)
+  );
 }
 
 function writeNewDataset(root: string, embodiment: Embodiment, fps: number, limits: FileLimits): void {
