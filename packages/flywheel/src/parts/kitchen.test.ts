@@ -75,6 +75,9 @@ test("a whole turn in the kitchen leaves releases that can be traced, a verdict 
   ]);
   expect(ancestors[0]?.data.map(({ stream }) => stream)).toContain("fleet");
   expect([tampering, trials[0]?.trials]).toEqual([[], 2]);
+  // What r1 was trained on from is part of r0: of 12 steps 7 came before the decay.
+  const { release } = await traceRelease(join(out, "releases/r0"));
+  expect(release.files.map(({ path }) => path)).toContain("trunk/jepa-7/optimizer.safetensors");
 
   const page = renderReport(flywheelReport(result, { out, settings, facts: [] }));
   expect(page).toContain("r1: round 1");

@@ -109,9 +109,9 @@ function checkPictures({ cameras }: FlywheelSettings, config: AnyConfig): void {
   );
 }
 
-/** What can be told of a planner without a model: its search, and that its options are numbers it may have. */
+/** What can be told of a planner without a model: its search, and that its options, but for names of parts, are numbers it may have. */
 function checkPlanner(planner: string): void {
-  const { search, ...options } = parsePolicySpec(`model${planner}`).options;
+  const { search, still: _still, ...options } = parsePolicySpec(`model${planner}`).options;
   const searching: Record<string, number> = {};
   for (const [key, text] of Object.entries(options)) {
     const value = Number(text);
@@ -146,9 +146,17 @@ async function train(order: TrainOrder, { onTrain, onNote }: KitchenHooks): Prom
 }
 
 function configFor(config: AnyConfig, length: TrainLength): AnyConfig {
-  if ("mainSteps" in length)
-    return withSteps(config, { [isJepa(config) ? "jepa" : "dynamics"]: length.mainSteps });
+  if ("mainSteps" in length) return withMainSteps(config, length.mainSteps);
   return "steps" in length ? withSteps(config, length.steps) : config;
+}
+
+/** The same configuration with so many steps of its main phase, the other phases in proportion. */
+function withMainSteps(config: AnyConfig, steps: number): AnyConfig {
+  const scale = steps / (isJepa(config) ? config.training.jepa.steps : config.training.dynamics.steps);
+  const phases = Object.entries(config.training).map(
+    ([name, phase]) => [name, Math.max(1, Math.round(scale * phase.steps))] as const,
+  );
+  return withSteps(config, Object.fromEntries(phases));
 }
 
 /** The same configuration with a number of steps for each phase that had any. */

@@ -134,8 +134,14 @@ function readRecord(run: string): ReleaseRecord {
   }
 }
 
+/** What the model is made of, and its trunk: what is trained on from the release begins there. */
 function releaseFiles(run: string): string[] {
-  return readdirSync(run).filter(
+  const trunk = existsSync(join(run, "trunk"))
+    ? readdirSync(join(run, "trunk"), { recursive: true, encoding: "utf8" }).map((name) =>
+        join("trunk", name),
+      )
+    : [];
+  return [...readdirSync(run), ...trunk].filter(
     (name) =>
       name.endsWith(".safetensors") || ["config.json", "embodiment.json", "lineage.json"].includes(name),
   );

@@ -28,9 +28,7 @@ export async function trainJepa(session: Session<JepaModel>): Promise<AnyTrainRe
   const { model } = session;
   const hindsight = new Hindsight(session.loader.episodes);
   setGoalScale(model, hindsight);
-  // Who goes on from another run can read already, and goes on reading while training everything.
-  const isNew = session.options.continueFrom === undefined && hindsight.moments !== null;
-  if (isNew && session.isAhead("words")) await trainWords(session, hindsight);
+  if (hindsight.moments !== null && session.isAhead("words")) await trainWords(session, hindsight);
   if (session.isAhead("jepa")) await trainNets(session, hindsight);
   model.nets.setTrainable(false);
   await trainDecoder(session);
@@ -66,6 +64,8 @@ async function trainWords(session: Session<JepaModel>, hindsight: Hindsight): Pr
       };
     },
   });
+  // Who goes on from another run reads on first: new goals lie in other scenes. Its trunk knew nothing of that.
+  session.amendTrunk(new WordNets(model.nets));
 }
 
 async function trainNets(session: Session<JepaModel>, hindsight: Hindsight): Promise<void> {

@@ -5,8 +5,7 @@ import { loadTensors, noGrad, scope, type Module } from "@orrery/torch";
 import type { AnyConfig } from "../config.ts";
 import { isFinished, readConfig } from "../release.ts";
 import type { StreamFacts } from "../world-model.ts";
-import { TRAINED_IN, type Checkpoint, type PhaseName } from "./checkpoint.ts";
-import { readTrunk } from "./trunk.ts";
+import { TRAINED_IN, type Checkpoint } from "./checkpoint.ts";
 
 /**
  * What the earlier release knows of its data, which the new run keeps: weights fit only the cameras, actions and words
@@ -43,20 +42,22 @@ export function factsToContinue(release: string, config: AnyConfig, facts: Strea
 }
 
 /**
- * Copies all weights and scales of `release` into `model`, for old inputs must go on meaning what they meant; where it
- * has a trunk, the weights that its phase trains are those of the trunk.
+ * Copies all weights and scales of `release` into `model`, for old inputs must go on meaning what they meant; the weights
+ * that the phase of its trunk trains are those of the trunk.
  *
- * @returns the trunk, which the phase of its name goes on from; null where the release has none
+ * @param trunk of the release; null where it has none
  */
-export function takeWeights(model: Pick<Module, "loadStateDict">, release: string): Checkpoint | null {
-  const trunk = readTrunk<PhaseName>(release);
+export function takeWeights(
+  model: Pick<Module, "loadStateDict">,
+  release: string,
+  trunk: Checkpoint | null,
+): void {
   const weights = new Map(loadTensors(release));
   if (trunk !== null) {
     const own = `${TRAINED_IN[trunk.state.phase]}.`;
     for (const [name, tensor] of trunk.weights) if (name.startsWith(own)) weights.set(name, tensor);
   }
   noGrad(() => scope(() => model.loadStateDict(weights)));
-  return trunk;
 }
 
 /** One for each phase. */

@@ -5,7 +5,7 @@
 import { join } from "node:path";
 import { AbortedError, makeRng, Rng } from "@orrery/core";
 import type { ClipLoader } from "@orrery/data";
-import { autocast, Generator, type Module } from "@orrery/torch";
+import { autocast, Generator, noGrad, scope, type Module } from "@orrery/torch";
 import type { AnyConfig, PhaseConfig } from "../config.ts";
 import { writeCheckpoint, type Checkpoint, type PhaseName } from "./checkpoint.ts";
 import { WARM_START } from "./clock.ts";
@@ -173,6 +173,16 @@ export class Session<
   restoreLoader(name: Name): void {
     const saved = this.checkpoint?.state;
     if (saved?.phase === name && saved.loader !== null) this.loader.restore(saved.loader);
+  }
+
+  /** Averages in the trunk begin anew at what an earlier phase of this run has made of the parameters of `module`. */
+  amendTrunk(module: Module): void {
+    const averages = this.#trunk?.averages;
+    scope(() =>
+      noGrad(() => {
+        for (const [name, parameter] of module.namedParameters()) averages?.get(name)?.copy_(parameter);
+      }),
+    );
   }
 
   autocast<T>(fn: () => T): T {

@@ -13,7 +13,7 @@ import { jepaNeeds, jepaPhases, trainJepa } from "../jepa/train.ts";
 import { JepaModel } from "../jepa/model.ts";
 import { readConfig, writeConfig, writeWeights } from "../release.ts";
 import { WorldModel, type StreamFacts } from "../world-model.ts";
-import { readCheckpoint, type Checkpoint, type PhaseName } from "./checkpoint.ts";
+import { readCheckpoint, type PhaseName } from "./checkpoint.ts";
 import { lineageOf, streamFacts, taskTexts, withCameras } from "./facts.ts";
 import { generativeNeeds, trainGenerative } from "./generative.ts";
 import { factsToContinue, takeWeights } from "./continue-from.ts";
@@ -27,6 +27,7 @@ import {
   type TrainResult,
 } from "./session.ts";
 import { takeTokenizer } from "./take-tokenizer.ts";
+import { readTrunk } from "./trunk.ts";
 import { buildVocabulary } from "../nets/text.ts";
 
 export type { AnyTrainResult, TrainOptions, TrainProgress, TrainResult } from "./session.ts";
@@ -93,9 +94,10 @@ async function begin<Model extends WorldModel | JepaModel>(
     onNote?.(`left out episode ${episode} of ${dataset}: ${reason}`);
   setScales(model, loader);
   const checkpoint = resume ? readCheckpoint(join(out, "training")) : null;
-  let trunk: Checkpoint | null = null;
+  // Also where this run is resumed: the phase that goes on from the trunk may be yet to come.
+  const trunk = options.continueFrom === undefined ? null : readTrunk<PhaseName>(options.continueFrom);
   if (checkpoint !== null) noGrad(() => model.loadStateDict(checkpoint.weights));
-  else if (options.continueFrom !== undefined) trunk = takeWeights(model, options.continueFrom);
+  else if (options.continueFrom !== undefined) takeWeights(model, options.continueFrom, trunk);
   else if (options.tokenizerFrom !== undefined && model instanceof WorldModel)
     takeTokenizer(model, options.tokenizerFrom);
   if (device !== "cpu") model.to({ device });
