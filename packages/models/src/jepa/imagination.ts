@@ -30,7 +30,7 @@ import type { Sight } from "./encoder.ts";
 import { pastAfter, type JepaModel, type JepaNets } from "./model.ts";
 import type { BlockCode } from "./predictor.ts";
 import { goalDistance, goalPrecision } from "./heads.ts";
-import { JepaState, type GoalMark, type Moment } from "./state.ts";
+import { JepaState, type Moment } from "./state.ts";
 
 export interface JepaOptions {
   /** Runs matrix products in bfloat16; see precision.ts. */
@@ -111,10 +111,12 @@ export class JepaImagination implements DrawingImagination<JepaState> {
         past = pastAfter(past, earlier, code);
       }
       const embedding = seen.at(-1) as Tensor;
-      const { frames } = sights.at(-1) as Sight;
+      const sight = sights.at(-1) as Sight;
+      const offset = this.#offsetOf(embedding, sight);
+      const { frames } = sight;
       const surprise = zeros([B], { device: model.device });
       return new JepaState(
-        { embedding, past, surprise, ...this.#taskOf(words, frames) },
+        { embedding, past, surprise, offset, ...this.#taskOf(words, frames) },
         { texts: words, picture: frames },
       );
     });
@@ -155,7 +157,12 @@ export class JepaImagination implements DrawingImagination<JepaState> {
         const surprise = embedding.sub(expected).square().mean(-1).sqrt();
         const { texts } = state.scene;
         return {
-          moment: { embedding, surprise, ...this.#taskOf(texts, sight.frames) },
+          moment: {
+            embedding,
+            surprise,
+            offset: this.#offsetOf(embedding, sight),
+            task: this.#taskOf(texts, sight.frames).task,
+          },
           scene: { texts, picture: sight.frames.clone() },
         };
       });
@@ -186,8 +193,8 @@ export class JepaImagination implements DrawingImagination<JepaState> {
 
   feel(state: JepaState): Feeling {
     return this.#run(() => {
-      const { embedding, task, goal, surprise } = state.moment;
-      return { ...this.#judge(embedding, task, goal), surprise: surprise.clone() };
+      const { embedding, surprise } = state.moment;
+      return { ...this.#judge(embedding, state.moment), surprise: surprise.clone() };
     });
   }
 
@@ -219,7 +226,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
       const { predictor } = this.#nets;
       const rows = forkRows(state.streams, N / state.streams);
       let moment = state.momentOf(fromTyped(rows, [N], { device: this.device }));
-      const { task, goal } = moment;
+      const { task, goal, offset } = moment;
       // What the blocks do is one product for all steps.
       const all = predictor.blockCode(this.model.blockOf(actions.flatten(0, 1), N * H));
       const code = all.code.unflatten(0, [N, H]);
@@ -234,9 +241,10 @@ export class JepaImagination implements DrawingImagination<JepaState> {
       return {
         embedding,
         surprise: over((each) => each.surprise),
-        ...this.#judge(embedding, task.unsqueeze(1), {
-          mean: goal.mean.unsqueeze(1),
-          precision: goal.precision.unsqueeze(1),
+        ...this.#judge(embedding, {
+          task: task.unsqueeze(1),
+          goal: { mean: goal.mean.unsqueeze(1), precision: goal.precision.unsqueeze(1) },
+          offset: offset.unsqueeze(1),
         }),
       };
     }, withGradient);
@@ -248,7 +256,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
   }
 
   #after(moment: Moment, { code, modulation }: BlockCode): Moment {
-    const { embedding, past, task, goal } = moment;
+    const { embedding, past, task, goal, offset } = moment;
     const next = this.#nets.predictor.forward(embedding, past, modulation);
     return {
       embedding: next.embedding,
@@ -256,24 +264,35 @@ export class JepaImagination implements DrawingImagination<JepaState> {
       surprise: next.logError.mul(0.5).exp(),
       task,
       goal,
+      offset,
     };
   }
 
   /** Heads, in the units of the data. */
-  #judge(embedding: Tensor, task: Tensor, goal: GoalMark): Omit<Feeling, "surprise"> {
+  #judge(
+    embedding: Tensor,
+    { task, goal, offset }: Pick<Moment, "task" | "goal" | "offset">,
+  ): Omit<Feeling, "surprise"> {
     const { stateScale, rewardScale, facts } = this.model;
     const nets = this.#nets;
     const { reward, successLogit } = nets.outcomes.forward(embedding, task);
     const felt =
       nets.stateHead === null
         ? zeros([...embedding.shape.slice(0, -1), facts.stateWidth], { device: this.device })
-        : nets.stateHead.forward(embedding).float();
+        : nets.stateHead.forward(embedding).float().add(offset);
     return {
       state: stateScale.denormalize(felt),
       goalDistance: goalDistance(felt, goal.mean, goal.precision),
       reward: rewardScale.denormalize(reward.unsqueeze(-1)).squeeze(-1),
       success: successLogit.sigmoid(),
     };
+  }
+
+  /** See `Moment.offset`; 0 where nothing was felt. */
+  #offsetOf(embedding: Tensor, { state, hasState }: Sight): Tensor {
+    const { stateHead } = this.#nets;
+    if (stateHead === null) return state.clone();
+    return state.sub(stateHead.forward(embedding).float()).mul(hasState.float());
   }
 
   #taskOf(words: readonly string[], frames: Tensor): Pick<Moment, "task" | "goal"> {

@@ -16,6 +16,11 @@ export interface Moment {
   readonly task: Tensor;
   /** What it will feel like when that is done, and how much is known of each number: normalised, [B, P] each. */
   readonly goal: GoalMark;
+  /**
+   * What the state head got wrong when a state was last felt, normalised, [B, P]: it will be wrong by about as much in
+   * the moments that follow, and a centimetre decides on a grasp.
+   */
+  readonly offset: Tensor;
 }
 
 export interface GoalMark {
@@ -81,9 +86,13 @@ export class JepaState implements Imagined {
     this.#isImagined = true;
   }
 
-  /** Puts what was observed in the place of what was imagined, keeping the past. */
-  correct(seen: Omit<Moment, "past">, scene: Scene): void {
-    this.advance({ ...seen, past: this.#moment.past });
+  /**
+   * Puts what was observed in the place of what was imagined, keeping the past, and the goal: the words are looked up for
+   * it in the picture that a stream begins with, as in training; later the body may hide what they speak of.
+   */
+  correct(seen: Omit<Moment, "past" | "goal">, scene: Scene): void {
+    const { past, goal } = this.#moment;
+    this.advance({ ...seen, past, goal });
     freeAll(this.#scene, (this.#scene = keepAll(scene)));
     this.#isImagined = false;
   }
@@ -136,12 +145,13 @@ function freeAll(parts: object, stays: object = {}): void {
 }
 
 function mapTensors(moment: Moment, fn: (tensor: Tensor) => Tensor): Moment {
-  const { embedding, past, surprise, task, goal } = moment;
+  const { embedding, past, surprise, task, goal, offset } = moment;
   return scope(() => ({
     embedding: fn(embedding),
     past: { embedding: fn(past.embedding), code: fn(past.code), isThere: fn(past.isThere) },
     surprise: fn(surprise),
     task: fn(task),
     goal: { mean: fn(goal.mean), precision: fn(goal.precision) },
+    offset: fn(offset),
   }));
 }
