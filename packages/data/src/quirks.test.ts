@@ -55,6 +55,22 @@ test("float64 states read as float32, an odd rate stays as it is", async () => {
   expect(messages(reader.problems)).toMatch(/is float64; it is rounded to float32/);
 });
 
+test("of an episode that is listed twice the first is used", async () => {
+  const { root } = makeV21([3, 4]);
+  const path = join(root, "meta/episodes.jsonl");
+  const [first = ""] = readFileSync(path, "utf8").split("\n");
+  writeFileSync(
+    path,
+    `${readFileSync(path, "utf8").trimEnd()}\n${first.replace('"length":3', '"length":4')}\n`,
+  );
+  const reader = await openDataset(root);
+  expect(reader.episodes.map(({ index, length }) => [index, length])).toEqual([
+    [0, 3],
+    [1, 4],
+  ]);
+  expect(messages(reader.problems)).toMatch(/episode 0 is listed twice; the first is used/);
+});
+
 test("a shape that no row can have is left out, and no memory is taken on its word", async () => {
   for (const shape of [[2 ** 40, 2 ** 40], [1e9]]) {
     const reader = await openDataset(

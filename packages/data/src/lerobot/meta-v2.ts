@@ -28,6 +28,7 @@ export async function readMetaV2(
     .map((feature) => feature.name);
   const lines = await readJsonLines(files, listing, "meta/episodes.jsonl", problems);
   const episodes: EpisodeEntry[] = [];
+  const known = new Set<number>();
   for (const line of lines) {
     const [index, length] = [Number(line["episode_index"]), Number(line["length"])];
     if (!Number.isInteger(index) || !Number.isInteger(length) || index < 0 || length < 0) {
@@ -39,6 +40,12 @@ export async function readMetaV2(
       );
       continue;
     }
+    if (known.has(index)) {
+      const message = `episode ${index} is listed twice; the first is used.`;
+      problems.add("note", "meta/episodes.jsonl", message, "Nothing.");
+      continue;
+    }
+    known.add(index);
     const values = { episode_index: index, episode_chunk: Math.floor(index / info.chunksSize) };
     const span = (video_key: string): EpisodeEntry["videos"][string] => ({
       path: fillTemplate(info.videoPath ?? "", { ...values, video_key }),

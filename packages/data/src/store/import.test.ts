@@ -48,6 +48,28 @@ test("a dry run counts and writes nothing", async () => {
   expect(existsSync(to)).toBe(false);
 });
 
+test("of two episodes of one name the first is taken, and again after an interruption", async () => {
+  const to = join(temporaryFolder("import"), "toys");
+  const source = toySource(3);
+  const doubled: EpisodeSource = {
+    ...source,
+    async *episodes() {
+      yield* source.episodes();
+      yield* toySource(2).episodes();
+    },
+  };
+  for (const [episodes, alreadyThere] of [
+    [3, 0],
+    [0, 3],
+  ]) {
+    const { skipped, ...report } = await importDataset(doubled, to);
+    expect(report).toMatchObject({ episodes, alreadyThere });
+    expect(skipped.map(({ what }) => what)).toEqual(["toy-0", "toy-1"]);
+    expect(skipped[0]?.reason).toMatch(/of this name came before; the first is taken/);
+  }
+  expect((await openDataset(to)).episodes).toHaveLength(3);
+});
+
 test("a bad episode is skipped with its reason; a second import brings only what is missing", async () => {
   const to = join(temporaryFolder("import"), "toys");
   const first = await importDataset(toySource(3, 1), to);

@@ -86,6 +86,8 @@ class ImportRun {
   readonly #notes: string[] = [];
   readonly #wasThere: boolean;
   #known: Set<string> | undefined;
+  /** Episodes that this run has met: a second one of the same name could never be told from the first. */
+  readonly #now = new Set<string>();
   #writer: DatasetWriter | undefined;
   #seen = 0;
   #taken = 0;
@@ -108,8 +110,15 @@ class ImportRun {
     this.#assertNotStopped();
     this.#known ??= await knownEpisodes(this.#to);
     this.#seen++;
-    if (this.#known.has(identity(item.provenance, `${this.#format}:${item.id}`))) this.#alreadyThere++;
+    const id = identity(item.provenance, `${this.#format}:${item.id}`);
+    if (this.#now.has(id))
+      this.#skipped.push({
+        what: item.id,
+        reason: "an episode of this name came before; the first is taken",
+      });
+    else if (this.#known.has(id)) this.#alreadyThere++;
     else await this.#record(item);
+    this.#now.add(id);
     this.#progress();
   }
 

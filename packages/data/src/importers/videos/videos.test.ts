@@ -181,9 +181,13 @@ test("cut, foreign and empty files are skipped with a reason", async () => {
   writeFileSync(join(root, "text.mkv"), "not a video");
   writeFileSync(join(root, "empty.avi"), "");
   copyFileSync(join(folder, "set/a.mp4"), join(root, "good.mp4"));
+  const foreign = Buffer.from(whole);
+  foreign.write("zzzz", foreign.indexOf("avc1", foreign.indexOf("stsd")));
+  writeFileSync(join(root, "unknown.mp4"), foreign);
   const { episodes, skips } = await collect(await openVideos(root, {}));
   expect(episodes.map((e) => e.episode.id)).toEqual(["good.mp4"]);
-  expect(skips.map((s) => s.what)).toEqual(["cut.mp4", "empty.avi", "text.mkv"]);
+  expect(skips.map((s) => s.what)).toEqual(["cut.mp4", "empty.avi", "text.mkv", "unknown.mp4"]);
+  expect(skips.at(-1)?.reason).toMatch(/must be in a codec known here, it is in zzzz. Convert it to H.264/);
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { minLength: 1, maxLength: 10 }),
