@@ -22,6 +22,9 @@ export interface DecoderOptions {
   readonly allowDamage: boolean;
 }
 
+/** Memory for pictures is taken before one is decoded, on the header's word; no camera has more pixels on a side. */
+const MAX_SIDE = 8192;
+
 /** Holds native memory and a file handle: `close` it. */
 export class FrameDecoder {
   readonly path: string;
@@ -70,7 +73,9 @@ export class FrameDecoder {
       this.pixelFormat = avGetPixFmtName(parameters.format as never) ?? "unknown";
       this.orientation = parseDisplayMatrix(parameters.getCodedSideData(AV_PKT_DATA_DISPLAYMATRIX));
       const { width, height } = parameters;
-      if (width <= 0 || height <= 0) this.#fail(`must have a picture size, got ${width} x ${height}.`);
+      if (width <= 0 || height <= 0 || Math.max(width, height) > MAX_SIDE) {
+        this.#fail(`must have a picture size of 1 to ${MAX_SIDE}, its header says ${width} x ${height}.`);
+      }
       this.size = swapsSides(this.orientation) ? { width: height, height: width } : { width, height };
     } catch (error) {
       this.#context.freeContext();

@@ -194,6 +194,21 @@ describe("damage", () => {
     );
   });
 
+  test("a picture size that only a header claims is refused before memory is taken for it", () => {
+    const path = join(folder, "raw.avi");
+    encodeFixture(path, numbered, { encoder: "rawvideo", pixelFormat: "yuv420p" });
+    const file = readFileSync(path);
+    const header = file.indexOf("strf") + 8;
+    for (const [side, complaint] of [
+      [16_000, /must have a picture size of 1 to 8192, its header says 16000 x 16000/],
+      [2 ** 30, DataError],
+    ] as const) {
+      file.writeInt32LE(side, header + 4);
+      file.writeInt32LE(side, header + 8);
+      expect(() => new VideoReader(damaged("huge.avi", file))).toThrow(complaint);
+    }
+  });
+
   test("a file that was cut off gives its good frames, then says what is missing", () => {
     const file = whole();
     // The index is at the end of this file; with it moved to the front the same cut loses pictures instead.
