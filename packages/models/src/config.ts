@@ -70,6 +70,13 @@ const trainingSchema = z.strictObject({
     cleanPrefixShare: share,
     /** Share of the clips trained as unrelated images, so that a first frame can be invented. */
     imageShare: share,
+    /**
+     * Share of the clips at the least that come from episodes with recorded actions, where there are others beside them
+     * and no weights that say otherwise. Runs made before drew all episodes alike.
+     */
+    recordedShare: share.default(0),
+    /** The same once the learning rate falls: what is learnt last stays best, and a dream is asked about actions. */
+    recordedShareAtEnd: share.default(0),
     /** Share of the clips whose actions are hidden. */
     actionDropShare: share,
     /** Weight of the heads beside the flow loss, all being normalised to 1. */
@@ -161,6 +168,8 @@ const tiny = {
       historyNoise: 0.375,
       cleanPrefixShare: 0.5,
       imageShare: 0,
+      recordedShare: 0.5,
+      recordedShareAtEnd: 1,
       actionDropShare: 0.05,
       headWeight: 0.1,
     },

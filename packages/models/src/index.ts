@@ -26,7 +26,8 @@ export {
   type TrainProgress,
   type TrainResult,
 } from "./train/trainer.ts";
-export type { InferredUse, TrainingSource } from "./train/latent-store.ts";
+export type { InferredUse } from "./train/latent-rows.ts";
+export type { TrainingSource } from "./train/latent-store.ts";
 export { choosePrecision } from "./train/precision.ts";
 export { readMetrics, type MetricLine } from "./train/metrics.ts";
 export { asWorld, type DreamWorldOptions } from "./as-world.ts";

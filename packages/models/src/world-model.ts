@@ -17,6 +17,8 @@ export interface StreamFacts {
   readonly cameras: readonly string[];
   readonly actionWidth: number; // A
   readonly stateWidth: number; // P
+  /** Width of the actions that were inferred from pictures and have an input of their own; none where left out. */
+  readonly hintWidth?: number;
   readonly controlRateHz: number;
   readonly embodiment: Embodiment;
   /** Words of the training set's task texts, for models that read tasks. */
@@ -54,6 +56,7 @@ export class WorldModel extends Module {
       channels: config.tokenizer.channels,
       actionWidth: facts.actionWidth,
       stateWidth: facts.stateWidth,
+      hintWidth: facts.hintWidth ?? 0,
     };
     this.dynamics = new Dynamics(config.dynamics, shape, maxFrames, generator);
     this.actionScale = new Normalizer(facts.actionWidth);

@@ -45,7 +45,7 @@ export function addTrain(program: Command): void {
     .option("--device <name>", "cpu, cuda or cuda:1", "cpu")
     .option("--cameras <names>", "cameras to learn from, parted by commas; all shared ones where left out")
     .option("--tokenizer <run>", "take the tokenizer of this finished run instead of training one")
-    .option("--inferred <how>", "inferred actions: use, by-confidence or ignore", inferredUse)
+    .option("--inferred <how>", "inferred actions: apart, use, by-confidence or ignore", inferredUse)
     .option("--all", "take whole datasets instead of what curation keeps (a mixture says so itself)")
     .option("--match <run>", "of a policy: as many parameters as this world model")
     .description("train a world model, or a policy by imitation, from scratch");
@@ -136,7 +136,7 @@ async function assertDevice(device: string): Promise<void> {
   }
 }
 
-const INFERRED_USES: readonly InferredUse[] = ["use", "by-confidence", "ignore"];
+const INFERRED_USES: readonly InferredUse[] = ["apart", "use", "by-confidence", "ignore"];
 
 /** What is to become of inferred actions (`data label`). */
 function inferredUse(text: string): InferredUse {

@@ -39,6 +39,10 @@ export interface ActionLabels {
   readonly mask: Uint8Array; // [T]
   /** [T]: how often the action is to be shown: 1 for recorded ones, 0 where there is none. */
   readonly trust: Float32Array;
+  /** [T, A]: inferred actions that are kept apart from recorded ones. */
+  readonly hint: Float32Array;
+  readonly hintMask: Uint8Array; // [T]
+  /** Rows with an inferred action, apart or not. */
   readonly numInferred: number;
 }
 
@@ -48,7 +52,7 @@ export interface ActionLabels {
  */
 export function actionLabels(
   columns: EpisodeColumns,
-  use: "use" | "by-confidence" | "ignore",
+  use: "apart" | "use" | "by-confidence" | "ignore",
 ): ActionLabels | null {
   const { length, action, actionMask, extra } = columns;
   const inferred = use === "ignore" ? undefined : extra[INFERRED_ACTION];
@@ -57,20 +61,23 @@ export function actionLabels(
   if (values === null) return null;
   const A = values.length / length;
   const labels = {
-    values: Float32Array.from(values),
+    values: action === null ? new Float32Array(length * A) : Float32Array.from(action),
     mask: new Uint8Array(length),
     trust: new Float32Array(length),
+    hint: new Float32Array(length * A),
+    hintMask: new Uint8Array(length),
     numInferred: 0,
   };
+  const isApart = use === "apart";
   const confidence = extra[INFERRED_CONFIDENCE]?.data;
   for (let t = 0; t < length; t++) {
     if (action !== null && actionMask[t] === 1) {
       labels.mask[t] = 1;
       labels.trust[t] = 1;
     } else if (guess !== null && guess.length === length * A && inferred?.mask[t] === 1) {
-      labels.values.set(guess.subarray(t * A, (t + 1) * A), t * A);
-      labels.mask[t] = 1;
-      labels.trust[t] = use === "use" || confidence === undefined ? 1 : Number(confidence[t]);
+      (isApart ? labels.hint : labels.values).set(guess.subarray(t * A, (t + 1) * A), t * A);
+      (isApart ? labels.hintMask : labels.mask)[t] = 1;
+      if (!isApart) labels.trust[t] = use === "use" || confidence === undefined ? 1 : Number(confidence[t]);
       labels.numInferred++;
     }
   }

@@ -1,4 +1,4 @@
-import { cat, full, Generator, noGrad, randn, zeros, type Tensor } from "@orrery/torch";
+import { cat, full, Generator, noGrad, ones, randn, zeros, type Tensor } from "@orrery/torch";
 import { beforeAll, expect, test } from "vitest";
 import { allKnown, debugConfig, distance, randomInput, scramble } from "../testing.ts";
 import { Dynamics, type DynamicsInput, type DynamicsOutput } from "./dynamics.ts";
@@ -181,4 +181,29 @@ test("a model of data without actions and states has no such layers and runs", (
   expect(bare.actionIn).toBeNull();
   const output = noGrad(() => bare.forward({ ...input, action: zeros([B, T, 0]), state: zeros([B, T, 0]) }));
   expect(output.stateDelta.shape).toEqual([B, T, 0]);
+});
+
+test("what pictures say counts where no action is known, through weights that recorded actions never meet", () => {
+  const hinted = scramble(new Dynamics(config, { ...shape, hintWidth: 2 }, T, new Generator(0)), 4);
+  const yes = ones([B, T, 1]).bool();
+  const on = (over: Partial<DynamicsInput>): Tensor =>
+    noGrad(() => hinted.forward({ ...input, hint: input.action, hasHint: yes, ...over }).latents);
+  const no = yes.logicalNot();
+  // Known actions: hints change nothing, to the bit.
+  expect(distance(on({ hasAction: yes }), on({ hasAction: yes, hasHint: no }))).toBe(0);
+  // No action: the hint is heard, and the same numbers as an action say something else.
+  const told = on({ hasAction: no });
+  expect(distance(told, on({ hasAction: no, hasHint: no }))).toBeGreaterThan(1e-3);
+  expect(distance(told, on({ hasAction: yes }))).toBeGreaterThan(1e-3);
+  // The gradient of a clip of video reaches the way in for hints, and not the one for actions.
+  hinted
+    .forward({ ...input, hasAction: no, hint: input.action, hasHint: yes })
+    .latents.square()
+    .mean()
+    .backward();
+  expect(hinted.hintIn?.weight.grad?.abs().max().item()).toBeGreaterThan(0);
+  expect(hinted.actionIn?.weight.grad?.abs().max().item() ?? 0).toBe(0);
+  hinted.zeroGrad();
+  // Without the input, a network of this shape knows no hints.
+  expect(new Dynamics(config, shape, T, new Generator(0)).hintIn).toBeNull();
 });

@@ -12,7 +12,7 @@
  * - The first layers' input and the heads see the action that leads *to* the frame (row t - 1), as rows are aligned.
  *
  * Shapes: B batch, T time, V cameras, N latent tokens of all cameras, C channels, A action width, P state width,
- * W model width, S = N + 1 + registers tokens per frame.
+ * H hint width, W model width, S = N + 1 + registers tokens per frame.
  */
 import {
   buffer,
@@ -39,6 +39,8 @@ export interface StreamShape {
   readonly channels: number; // C
   readonly actionWidth: number; // A, 0 = none in the data
   readonly stateWidth: number; // P, 0 = none in the data
+  /** H: width of what pictures say of actions that nobody recorded; nothing where left out. */
+  readonly hintWidth?: number;
 }
 
 /** T frames of a stream, at some signal level each. */
@@ -57,6 +59,10 @@ export interface DynamicsInput {
   readonly action: Tensor;
   /** bool [B, T, 1]: whether that action is known. */
   readonly hasAction: Tensor;
+  /** [B, T, H]: what pictures say of an action that is not known; they say nothing where left out. */
+  readonly hint?: Tensor;
+  /** bool [B, T, 1]: whether they say anything. */
+  readonly hasHint?: Tensor;
   /** [B, T, P]: normalised state before that action. */
   readonly state: Tensor;
   /** bool [B, T, 1] */
@@ -87,6 +93,11 @@ export class Dynamics extends Module {
   readonly stepEmbedding: Embedding;
   readonly actionIn: Linear | null;
   readonly noAction: Tensor; // [W]
+  /**
+   * Hints are read from pictures of what came after, recorded actions are given before it. They have an input of their
+   * own, since a network that takes one for the other learns how far a guess is to be trusted, and not what actions do.
+   */
+  readonly hintIn: Linear | null;
   readonly stateIn: Linear | null;
   readonly noState: Tensor; // [W]
   readonly stack: SpaceTimeStack;
@@ -101,7 +112,7 @@ export class Dynamics extends Module {
     this.config = config;
     this.shape = shape;
     const { width } = config.stack;
-    const { numTokens, channels, actionWidth, stateWidth } = shape;
+    const { numTokens, channels, actionWidth, stateWidth, hintWidth = 0 } = shape;
     const token = (rows: number): Tensor => parameter(truncatedNormal([rows, width], 0.02, generator));
     const blank = (): Tensor => parameter(zeros([width]));
     this.latentsIn = new Linear(3 * channels, width, generator);
@@ -113,6 +124,7 @@ export class Dynamics extends Module {
     this.noAction = blank();
     this.stateIn = stateWidth === 0 ? null : new Linear(stateWidth, width, generator);
     this.noState = blank();
+    this.hintIn = hintWidth === 0 ? null : new Linear(hintWidth, width, generator);
     this.stack = new SpaceTimeStack(config.stack, Math.max(maxFrames, config.contextFrames), generator);
     this.latentsOut = new Linear(width, channels, generator, { std: 0 });
     this.stateOut = stateWidth === 0 ? null : new Linear(width, stateWidth, generator, { std: 0 });
@@ -142,6 +154,7 @@ export class Dynamics extends Module {
       stepLog: cat([finest, input.stepLog], 1),
       action: twice(input.action),
       hasAction: twice(input.hasAction),
+      ...mapHint(input, twice),
       state: twice(input.state),
       hasState: twice(input.hasState),
     });
@@ -185,17 +198,25 @@ export class Dynamics extends Module {
   }
 
   /** Level, step size, action and state as one vector per frame, [B, T, W]. */
-  #condition({ level, stepLog, action, hasAction, state, hasState }: DynamicsInput): Tensor {
+  #condition(input: DynamicsInput): Tensor {
+    const { level, stepLog, action, hasAction, state, hasState } = input;
     const noise = this.levelEmbedding.forward(level).add(this.stepEmbedding.forward(stepLog));
+    const unrecorded = this.#unrecorded(input);
     const acted =
       this.actionIn === null
-        ? this.noAction
-        : where(hasAction, this.actionIn.forward(action).float(), this.noAction);
+        ? unrecorded
+        : where(hasAction, this.actionIn.forward(action).float(), unrecorded);
     const felt =
       this.stateIn === null
         ? this.noState
         : where(hasState, this.stateIn.forward(state).float(), this.noState);
     return noise.add(acted).add(felt);
+  }
+
+  /** What stands for an action that nobody recorded: [W], or [B, T, W] where pictures say something of some. */
+  #unrecorded({ hint, hasHint }: DynamicsInput): Tensor {
+    if (this.hintIn === null || hint === undefined || hasHint === undefined) return this.noAction;
+    return where(hasHint, this.hintIn.forward(hint).float(), this.noAction);
   }
 
   /**
@@ -226,6 +247,14 @@ export class Dynamics extends Module {
     const first = before ?? zerosLike(latents.narrow(1, 0, 1));
     return first.size(1) === T ? first : cat([first, latents.narrow(1, 0, T - 1)], 1);
   }
+}
+
+/** The hints of a condition, changed alike; nothing where it has none. */
+export function mapHint(
+  { hint, hasHint }: Pick<DynamicsInput, "hint" | "hasHint">,
+  fn: (x: Tensor) => Tensor,
+): Pick<DynamicsInput, "hint" | "hasHint"> {
+  return hint === undefined || hasHint === undefined ? {} : { hint: fn(hint), hasHint: fn(hasHint) };
 }
 
 /** [B, T, ..] one frame later; zeros come first. */

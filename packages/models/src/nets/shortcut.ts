@@ -14,7 +14,13 @@
  */
 import type { Rng } from "@orrery/core";
 import { autocast, cat, fromTyped, noGrad, randn, scope, type Generator, type Tensor } from "@orrery/torch";
-import type { Condition, Dynamics, DynamicsInput, DynamicsOutput } from "./dynamics.ts";
+import {
+  mapHint,
+  type Condition,
+  type Dynamics,
+  type DynamicsInput,
+  type DynamicsOutput,
+} from "./dynamics.ts";
 
 export interface LevelOptions {
   readonly maxSteps: number;
@@ -206,6 +212,12 @@ function selfTarget(
 
 function mapCondition(condition: Condition, fn: (x: Tensor) => Tensor): Condition {
   const { before, action, hasAction, state, hasState } = condition;
-  const mapped = { action: fn(action), hasAction: fn(hasAction), state: fn(state), hasState: fn(hasState) };
+  const mapped = {
+    action: fn(action),
+    hasAction: fn(hasAction),
+    ...mapHint(condition, fn),
+    state: fn(state),
+    hasState: fn(hasState),
+  };
   return before === undefined ? mapped : { ...mapped, before: fn(before) };
 }

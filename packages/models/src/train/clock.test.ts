@@ -22,6 +22,17 @@ test("by steps: warms up, holds, falls to a hundredth", () => {
   for (let step = 12; step < 20; step++) expect(found[step]).toBeCloseTo(1 - (0.99 * (step - 12)) / 8, 12);
 });
 
+test("the steps of the decay are told from those before, with a time limit too", () => {
+  const decaying = (clock: PhaseClock): number[] => {
+    const steps: number[] = [];
+    for (; !clock.isDone; clock.tick(1)) if (clock.isDecaying) steps.push(clock.step);
+    return steps;
+  };
+  expect(decaying(new PhaseClock(byStep))).toEqual([12, 13, 14, 15, 16, 17, 18, 19]);
+  const timed = decaying(new PhaseClock({ ...byStep, limitSec: 10 }));
+  expect(timed).toEqual([6, 7, 8, 9]);
+});
+
 test("by time: the decay begins when the rest of the time is what it needs", () => {
   const clock = new PhaseClock({ ...byStep, steps: 3, limitSec: 100 });
   const found = factors(clock);

@@ -83,6 +83,11 @@ export class PhaseClock {
     return this.#step === this.#decayStart;
   }
 
+  /** Whether the learning rate falls from the next step on. */
+  get isDecaying(): boolean {
+    return this.#decayStart !== null && this.#step >= this.#decayStart;
+  }
+
   get isDone(): boolean {
     const { limitSec } = this.#options;
     if (limitSec !== undefined && this.#elapsedSec > limitSec * OVERTIME) return true;
@@ -92,7 +97,7 @@ export class PhaseClock {
   /** Factor of the peak learning rate for the step to come. */
   get factor(): number {
     const warm = this.#isWarm ? 1 : Math.min(1, (this.#step + 1) / Math.max(1, this.#options.warmupSteps));
-    if (this.#decayStart === null || this.#step < this.#decayStart) return warm;
+    if (this.#decayStart === null || !this.isDecaying) return warm;
     const total = this.#totalSteps(this.#decayStart);
     const progress = (this.#step - this.#decayStart) / Math.max(1, total - this.#decayStart);
     return warm * (1 - (1 - FINAL_FACTOR) * Math.min(1, progress));

@@ -10,6 +10,7 @@ function source(seen: readonly string[], named?: readonly string[]): TrainingSou
   const dataset = {
     cameras: seen.map((name) => ({ name, isDepth: name.endsWith("depth") })),
     embodiment: { state: [part("joints", seen.length)], action: [part("joints", 2 * seen.length)] },
+    features: [],
     fps: 10,
     files: { root: `store/${seen.join("-")}` },
   } as unknown as DatasetReader;

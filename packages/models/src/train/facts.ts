@@ -6,6 +6,7 @@ import { cpus } from "node:os";
 import { fileURLToPath } from "node:url";
 import { DataError, widthOf } from "@orrery/core";
 import type { ClipEpisode } from "@orrery/data";
+import { INFERRED_ACTION } from "../inverse/inferred-columns.ts";
 import type { Lineage } from "../release.ts";
 import type { StreamFacts } from "../world-model.ts";
 import type { TrainingSource } from "./latent-store.ts";
@@ -20,13 +21,20 @@ export function streamFacts(sources: readonly TrainingSource[], cameras?: readon
   if (first === undefined) throw new DataError("streamFacts: training needs at least one dataset, got none.");
   const shared = cameras ?? sharedCameras(sources);
   const embodiments = sources.map(({ dataset }) => dataset.embodiment);
+  const actionWidth = Math.max(...embodiments.map((e) => widthOf(e.action)));
   return {
     cameras: shared,
-    actionWidth: Math.max(...embodiments.map((e) => widthOf(e.action))),
+    actionWidth,
+    ...(sources.some(hasHints) ? { hintWidth: actionWidth } : {}),
     stateWidth: Math.max(...embodiments.map((e) => widthOf(e.state))),
     controlRateHz: first.dataset.fps,
     embodiment: first.dataset.embodiment,
   };
+}
+
+/** Whether a source brings inferred actions that are to be told apart from recorded ones. */
+function hasHints({ dataset, inferredActions = "apart" }: TrainingSource): boolean {
+  return inferredActions === "apart" && dataset.features.some(({ name }) => name === INFERRED_ACTION);
 }
 
 /** The sources with the cameras that each is read from; a list asked for overrules what they name themselves. */

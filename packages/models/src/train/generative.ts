@@ -89,10 +89,11 @@ async function trainDynamics(session: Session<WorldModel>): Promise<void> {
     await session.train("dynamics", model.dynamics, own, 1, {
       hasTrunk: true,
       framesPerStep: own.batch * own.clipFrames,
-      prepare: () => {
+      prepare: (isDecaying) => {
         const { B, T } = drawClipShape(session);
+        const recordedShare = isDecaying ? own.recordedShareAtEnd : own.recordedShare;
         return Promise.resolve(() => {
-          const batch = store.draw(B, T, rng);
+          const batch = store.draw(B, T, rng, recordedShare);
           return dynamicsLosses(model, batch, own, { usesBfloat16, rng, generator });
         });
       },

@@ -3,6 +3,7 @@ import { makeRng } from "@orrery/core";
 import { episodeFrames, type DatasetReader } from "@orrery/data";
 import { Generator, scope } from "@orrery/torch";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { STATE_LIMIT } from "../nets/normalizer.ts";
 import { debugConfig, distance, recordSquare, scramble, squareFacts, temporaryFolder } from "../testing.ts";
 import { WorldModel } from "../world-model.ts";
 import { LatentStore } from "./latent-store.ts";
@@ -74,7 +75,7 @@ test("frame t comes with the action, state and reward of row t - 1, and windows 
       starts.add(`${episode} ${start}`);
       for (let t = 1; t < T; t++) {
         const rows = episodes[episode] as (typeof episodes)[number];
-        const [before, now] = [rows.state[start + t - 1] as number[], rows.state[start + t] as number[]];
+        const [before, now] = [felt(rows.state[start + t - 1]), felt(rows.state[start + t])];
         expect(at(hasAction, b, t, 1)).toEqual([1]);
         expect(at(hasReward, b, t, 1)).toEqual([1]);
         expect(at(reward, b, t, 1)).toEqual([rows.reward[start + t - 1]]);
@@ -87,6 +88,11 @@ test("frame t comes with the action, state and reward of row t - 1, and windows 
     expect(starts.size).toBe(12); // 64 draws meet all 3 x (7 - 4 + 1) windows
   });
 });
+
+/** A recorded state as the model takes it: the scale is at 0 and 1, so that most of the picture lies beyond the limit. */
+function felt(state: readonly number[] = []): number[] {
+  return state.map((x) => Math.min(STATE_LIMIT, x));
+}
 
 /** Episode and first row of the window whose actions these are; scales are at 0 and 1, so they are as recorded. */
 function findWindow(actions: readonly number[][]): [episode: number, start: number] {

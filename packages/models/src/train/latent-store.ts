@@ -5,22 +5,26 @@
  * Shapes: F frames of all episodes, N latent tokens, C channels, A action width, P state width, B batch, T clip.
  */
 import { AbortedError, DataError, type Rng } from "@orrery/core";
-import { episodeFrames, type ClipSource, type EpisodeColumns } from "@orrery/data";
+import { episodeFrames, type ClipSource } from "@orrery/data";
 import { autocast, cat, fromTyped, keep, noGrad, scope, type Tensor } from "@orrery/torch";
-import { actionLabels } from "../inverse/inferred-columns.ts";
 import type { WorldModel } from "../world-model.ts";
+import type { Condition } from "../nets/dynamics.ts";
 import type { LatentBatch } from "../nets/shortcut.ts";
+import {
+  gatherRows,
+  isRecorded,
+  type EpisodeNumbers,
+  type GatheredRows,
+  type InferredUse,
+  type Rows,
+} from "./latent-rows.ts";
+import { drawWindow, windowsOf, type Span, type SpanGroup } from "./window-groups.ts";
 
 /** One dataset of what is learnt from: its episodes, the rows of them that curation keeps, and its share of the windows. */
 export interface TrainingSource extends ClipSource {
-  /**
-   * What becomes of actions that were inferred from pictures: "use" them like recorded ones, show each of them in a
-   * share of the draws "by-confidence", or "ignore" them. "use" where left out.
-   */
+  /** What becomes of actions that were inferred from pictures; "apart" where left out. */
   readonly inferredActions?: InferredUse;
 }
-
-export type InferredUse = "use" | "by-confidence" | "ignore";
 
 /** Targets of the heads for a batch, beside the latents. */
 export interface OutcomeTargets {
@@ -43,41 +47,20 @@ export interface StoreOptions {
 /** Frames encoded at once; enough to keep the cores busy, little enough to stay in the cache. */
 const CHUNK = 64;
 
-interface Rows {
-  readonly action: Tensor; // [F, A], normalised
-  readonly hasAction: Tensor; // float [F, 1]
-  readonly trust: Tensor; // float [F, 1]: 1 for recorded actions, the confidence for inferred ones
-  readonly state: Tensor; // [F, P], normalised
-  readonly hasState: Tensor; // float [F, 1]
-  readonly reward: Tensor; // [F], normalised
-  readonly hasReward: Tensor; // float [F]
-  readonly success: Tensor; // float [F]
-}
-
-/** First frame and length of an episode, or of a kept span of one. */
-type Span = readonly [first: number, length: number];
-
-/** What was encoded of one source. */
-interface Group {
-  readonly spans: readonly Span[];
-  /** Share of the windows; in proportion to their number where left out. */
-  readonly weight: number | undefined;
-}
-
 export class LatentStore {
   /** Rows whose action is inferred rather than recorded. */
   readonly numInferred: number;
   readonly #latents: Tensor; // [F, N, C], of standard deviation `latentStd`
   readonly #rows: Rows;
-  readonly #groups: readonly Group[];
+  readonly #groups: readonly SpanGroup[];
   readonly #hasDoubt: boolean;
   readonly #model: WorldModel;
 
   private constructor(
     model: WorldModel,
     latents: Tensor,
-    { rows, numInferred, hasDoubt }: Gathered,
-    groups: readonly Group[],
+    { rows, numInferred, hasDoubt }: GatheredRows,
+    groups: readonly SpanGroup[],
   ) {
     this.#model = model;
     this.#latents = latents;
@@ -91,15 +74,15 @@ export class LatentStore {
   static async build(model: WorldModel, options: StoreOptions): Promise<LatentStore> {
     const { height, width } = model.config.tokenizer;
     const parts: Tensor[] = [];
-    const numbers: Numbers[] = [];
+    const numbers: EpisodeNumbers[] = [];
     const framesInAll = options.sources.reduce((sum, source) => sum + framesOf(source), 0);
     let framesDone = 0;
     // A resumed model brings its gain along; dividing it out again would round, and the run would not be the same.
     noGrad(() => model.latentGain.fill_(1));
-    const groups: Group[] = [];
+    const groups: SpanGroup[] = [];
     let first = 0;
     for (const source of options.sources) {
-      const { dataset, episodes, spans: kept, weight, inferredActions = "use" } = source;
+      const { dataset, episodes, spans: kept, weight, inferredActions = "apart" } = source;
       const spans: Span[] = [];
       groups.push({ spans, weight });
       for await (const episode of episodeFrames({
@@ -115,7 +98,7 @@ export class LatentStore {
           throw new AbortedError("Stopped while encoding latents; run again with --resume.");
         parts.push(encodeEpisode(model, episode.frames, episode.length, options.usesBfloat16));
         numbers.push({ columns: episode.columns, inferredActions });
-        spans.push([first, episode.length]);
+        spans.push({ first, length: episode.length, isRecorded: isRecorded(episode.columns) });
         first += episode.length;
         framesDone += episode.length;
         options.onProgress?.(framesDone, framesInAll);
@@ -149,23 +132,24 @@ export class LatentStore {
 
   /** Windows of T frames there are. */
   numWindows(T: number): number {
-    return this.#groups.reduce((sum, group) => sum + windowsOf(group, T), 0);
+    return this.#groups.reduce((sum, { spans }) => sum + windowsOf(spans, T), 0);
   }
 
-  /** B windows of T frames, drawn uniformly within each source and by weight between them; to be called inside a scope. */
-  draw(B: number, T: number, rng: Rng): LatentBatch & { readonly targets: OutcomeTargets } {
-    const total = this.numWindows(T);
-    if (total === 0) {
-      const longest = Math.max(...this.#groups.flatMap(({ spans }) => spans.map(([, length]) => length)));
-      throw new DataError(
-        `LatentStore: clips of ${T} frames were asked for, the longest episode has ${longest}. Set training.dynamics.clipFrames lower.`,
-      );
-    }
+  /**
+   * B windows of T frames, to be called inside a scope.
+   * @param recordedShare of them that have recorded actions at the least, as window-groups.ts says
+   */
+  draw(
+    B: number,
+    T: number,
+    rng: Rng,
+    recordedShare = 0,
+  ): LatentBatch & { readonly targets: OutcomeTargets } {
     const index = new BigInt64Array(B * T);
     const previous = new BigInt64Array(B * T);
     const hasPrevious = new Float32Array(B * T);
     for (let b = 0; b < B; b++) {
-      const start = this.#windowStart(T, total, rng);
+      const start = drawWindow(this.#groups, T, recordedShare, rng);
       for (let t = 0; t < T; t++) {
         index[b * T + t] = BigInt(start + t);
         previous[b * T + t] = BigInt(start + Math.max(0, t - 1));
@@ -179,32 +163,14 @@ export class LatentStore {
     return this.#assemble(B, T, at, before, known, this.#thresholds(B, T, rng));
   }
 
+  #hints(hint: Tensor, hasHint: Tensor): Pick<Condition, "hint" | "hasHint"> {
+    if (this.#model.dynamics.hintIn === null) return {};
+    return { hint: hint.mul(hasHint), hasHint: hasHint.bool() };
+  }
+
   free(): void {
     this.#latents.free();
     for (const tensor of Object.values(this.#rows) as Tensor[]) tensor.free();
-  }
-
-  #windowStart(T: number, total: number, rng: Rng): number {
-    const isWeighted = this.#groups.every(({ weight }) => weight !== undefined);
-    const spans = isWeighted ? this.#drawGroup(T, rng).spans : this.#groups.flatMap((group) => group.spans);
-    let rest = rng.int(isWeighted ? windowsOf({ spans }, T) : total);
-    for (const [first, length] of spans) {
-      const here = Math.max(0, length - T + 1);
-      if (rest < here) return first + rest;
-      rest -= here;
-    }
-    throw new RangeError("LatentStore: window out of range"); // not reached: `rest` is below the windows there are
-  }
-
-  /** A source that has windows of T frames, by weight. */
-  #drawGroup(T: number, rng: Rng): Group {
-    const usable = this.#groups.filter((group) => windowsOf(group, T) > 0);
-    let rest = rng.uniform() * usable.reduce((sum, { weight = 0 }) => sum + weight, 0);
-    for (const group of usable) {
-      rest -= group.weight ?? 0;
-      if (rest < 0) return group;
-    }
-    return usable.at(-1) as Group; // the sum's rounding
   }
 
   /** Numbers below a row's trust show its action: [B, T, 1]. Null where all are shown. */
@@ -238,6 +204,7 @@ export class LatentStore {
       condition: {
         action: take(rows.action, before).mul(hasAction),
         hasAction: hasAction.bool(),
+        ...this.#hints(take(rows.hint, before), take(rows.hasHint, before).mul(known)),
         state: state.mul(hasBefore),
         hasState: hasBefore.bool(),
       },
@@ -262,10 +229,6 @@ function framesOf({ dataset, episodes, spans }: TrainingSource): number {
   }, 0);
 }
 
-function windowsOf({ spans }: Pick<Group, "spans">, T: number): number {
-  return spans.reduce((sum, [, length]) => sum + Math.max(0, length - T + 1), 0);
-}
-
 /** Root mean square change from frame to frame within episodes; scalar. */
 function changeOf(latents: Tensor, spans: readonly Span[]): Tensor {
   const F = latents.size(0);
@@ -273,7 +236,7 @@ function changeOf(latents: Tensor, spans: readonly Span[]): Tensor {
   const steps = latents.narrow(0, 1, F - 1).sub(latents.narrow(0, 0, F - 1));
   const squares = steps.square().mean([1, 2]); // [F - 1]
   const isInside = new Float32Array(F - 1).fill(1);
-  for (const [first] of spans) if (first > 0) isInside[first - 1] = 0;
+  for (const { first } of spans) if (first > 0) isInside[first - 1] = 0;
   const inside = fromTyped(isInside, [F - 1], { device: latents.device });
   return squares.mul(inside).sum().div(inside.sum().clampMin(1)).sqrt();
 }
@@ -300,81 +263,4 @@ function encodeEpisode(model: WorldModel, frames: Uint8Array, length: number, us
     cache.free();
     return keep(latents);
   });
-}
-
-interface Gathered {
-  readonly rows: Rows;
-  readonly numInferred: number;
-  /** Whether some actions are to be shown in part of the draws only. */
-  readonly hasDoubt: boolean;
-}
-
-/** Numbers of an episode, and what is to become of its inferred actions. */
-interface Numbers {
-  readonly columns: EpisodeColumns;
-  readonly inferredActions: InferredUse;
-}
-
-function gatherRows(model: WorldModel, numbers: readonly Numbers[], F: number): Gathered {
-  const { actionWidth: A, stateWidth: P } = model.facts;
-  const action = new Float32Array(F * A);
-  const hasAction = new Float32Array(F);
-  const trust = new Float32Array(F);
-  let numInferred = 0;
-  const state = new Float32Array(F * P);
-  const hasState = new Float32Array(F);
-  const reward = new Float32Array(F);
-  const hasReward = new Float32Array(F);
-  const success = new Float32Array(F);
-  let first = 0;
-  let hasDoubt = false;
-  for (const { columns: episode, inferredActions } of numbers) {
-    const labels = actionLabels(episode, inferredActions);
-    copyRows(labels?.values ?? null, action, first, episode.length, A);
-    hasAction.set(labels?.mask ?? [], first);
-    trust.set(labels?.trust ?? [], first);
-    numInferred += labels?.numInferred ?? 0;
-    hasDoubt ||= inferredActions === "by-confidence" && (labels?.numInferred ?? 0) > 0;
-    copyRows(episode.state, state, first, episode.length, P);
-    hasState.set(episode.state === null ? [] : episode.stateMask, first);
-    if (episode.reward !== null) {
-      reward.set(episode.reward, first);
-      hasReward.set(episode.rewardMask, first);
-    }
-    if (episode.success !== null) success.set(episode.success, first);
-    first += episode.length;
-  }
-  const { device } = model;
-  return noGrad(() => {
-    const rows = scope((): Rows => ({
-      action: model.actionScale.normalize(fromTyped(action, [F, A], { device })).nanToNum(),
-      hasAction: fromTyped(hasAction, [F, 1], { device }),
-      trust: fromTyped(trust, [F, 1], { device }),
-      state: model.stateScale.normalize(fromTyped(state, [F, P], { device })).nanToNum(),
-      hasState: fromTyped(hasState, [F, 1], { device }),
-      reward: model.rewardScale
-        .normalize(fromTyped(reward, [F, 1], { device }))
-        .squeeze(-1)
-        .nanToNum(),
-      hasReward: fromTyped(hasReward, [F], { device }),
-      success: fromTyped(success, [F], { device }),
-    }));
-    for (const tensor of Object.values(rows) as Tensor[]) keep(tensor);
-    return { rows, numInferred, hasDoubt };
-  });
-}
-
-/** Rows of a narrower source are padded with zeros on the right. */
-function copyRows(
-  from: Float32Array | null,
-  to: Float32Array,
-  first: number,
-  length: number,
-  width: number,
-): void {
-  if (from === null || length === 0) return;
-  const own = from.length / length;
-  for (let row = 0; row < length; row++) {
-    to.set(from.subarray(row * own, row * own + Math.min(own, width)), (first + row) * width);
-  }
 }

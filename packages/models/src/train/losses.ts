@@ -60,7 +60,12 @@ function hideActions(
   const isShown = Uint8Array.from({ length: B }, () => (rng.chance(share) ? 0 : 1));
   if (isShown.every((shown) => shown === 1)) return condition;
   const shown = fromTyped(isShown, [B, 1, 1], { device: condition.action.device }).bool();
-  return { ...condition, hasAction: condition.hasAction.logicalAnd(shown) };
+  const { hasAction, hasHint } = condition;
+  return {
+    ...condition,
+    hasAction: hasAction.logicalAnd(shown),
+    ...(hasHint === undefined ? {} : { hasHint: hasHint.logicalAnd(shown) }),
+  };
 }
 
 /** Mean over what the mask keeps; 0 where it keeps nothing. */

@@ -70,10 +70,13 @@ export interface AnyTrainResult<Numbers = ByPhase> {
 /** Of the generative family. */
 export type TrainResult = AnyTrainResult<{ readonly tokenizer: number; readonly dynamics: number }>;
 
-/** One phase under way; `prepare` may wait for data, `watch` adds numbers to a line of the log. */
+/**
+ * One phase under way; `prepare` may wait for data and is told whether the learning rate falls, `watch` adds numbers to a
+ * line of the log.
+ */
 export interface PhaseWork {
   readonly framesPerStep: number;
-  readonly prepare: () => Promise<LossFn>;
+  readonly prepare: (isDecaying: boolean) => Promise<LossFn>;
   readonly watch?: (step: number) => Readonly<Record<string, number>>;
   /** Whether later runs may go on from this phase, so that its trunk is kept. */
   readonly hasTrunk?: boolean;
@@ -247,7 +250,7 @@ export class Session<
     while (!phase.clock.isDone) {
       this.#keepTrunk(name, phase, work);
       const waitFrom = performance.now();
-      const losses = await work.prepare();
+      const losses = await work.prepare(phase.clock.isDecaying);
       const waited = (performance.now() - waitFrom) / 1000;
       waitSec += waited;
       const report = phase.step(losses, waited);

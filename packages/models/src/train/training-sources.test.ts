@@ -2,12 +2,13 @@
 import { join } from "node:path";
 import { makeRng } from "@orrery/core";
 import { importDataset, makeClipLoader, openDataset, type DatasetReader } from "@orrery/data";
-import { Generator, scope } from "@orrery/torch";
+import { Generator, scope, type Tensor } from "@orrery/torch";
 import { beforeAll, expect, test } from "vitest";
 import { INFERRED_ACTION, INFERRED_CONFIDENCE, inferredFeatures } from "../inverse/inferred-columns.ts";
 import { openView } from "../inverse/view-source.ts";
 import { debugConfig, recordSquare, scramble, SQUARE, squareFacts, temporaryFolder } from "../testing.ts";
 import { WorldModel } from "../world-model.ts";
+import { streamFacts } from "./facts.ts";
 import { LatentStore, type TrainingSource } from "./latent-store.ts";
 import { setScales } from "./scales.ts";
 
@@ -40,10 +41,13 @@ beforeAll(async () => {
 });
 
 /** Per frame of many draws, whether its action is known, and the first number of it; frame 0 of a clip never knows. */
-async function draw(sources: readonly TrainingSource[]): Promise<{ known: number[]; action: number[] }> {
+async function draw(
+  sources: readonly TrainingSource[],
+  recordedShare = 0,
+): Promise<{ known: number[]; action: number[] }> {
   const store = await LatentStore.build(model, { sources, usesBfloat16: false });
   const drawn = scope(() => {
-    const { condition } = store.draw(B, T, makeRng(3));
+    const { condition } = store.draw(B, T, makeRng(3), recordedShare);
     const later = condition.hasAction.narrow(1, 1, T - 1).float();
     return {
       known: Array.from(later.flatten().toFloat64()),
@@ -70,6 +74,7 @@ test("recorded actions are known, those of plain video are not, and weights deci
   // 800 frames of 400 independent draws: three deviations are 0.08 (equal windows) and 0.06 (one in five).
   const equal = await draw([{ dataset: recorded }, { dataset: film }]);
   expect(Math.abs(share(equal.known) - 0.5)).toBeLessThan(0.08);
+  expect(share((await draw([{ dataset: recorded }, { dataset: film }], 1)).known)).toBe(1);
   const weighted = await draw([
     { dataset: recorded, weight: 0.2 },
     { dataset: film, weight: 0.8 },
@@ -78,13 +83,39 @@ test("recorded actions are known, those of plain video are not, and weights deci
 });
 
 test("inferred actions are used, trusted by their confidence, or ignored", async () => {
-  const used = await draw([{ dataset: labelled }]);
+  const used = await draw([{ dataset: labelled, inferredActions: "use" }]);
   expect(share(used.known)).toBe(1);
   // The model's scale of actions is still that of a fresh one, which leaves them as they are.
   expect(new Set(used.action)).toEqual(new Set([7]));
   const trusted = await draw([{ dataset: labelled, inferredActions: "by-confidence" }]);
   expect(Math.abs(share(trusted.known) - 0.25)).toBeLessThan(0.06);
   expect(share((await draw([{ dataset: labelled, inferredActions: "ignore" }])).known)).toBe(0);
+});
+
+test("beside recorded actions, inferred ones are told apart; alone they are what is known of actions", async () => {
+  const sources = [{ dataset: recorded }, { dataset: labelled }];
+  const facts = streamFacts(sources);
+  expect(facts.hintWidth).toBe(2);
+  expect(streamFacts([{ dataset: recorded }, { dataset: film }]).hintWidth).toBeUndefined();
+  expect(streamFacts([{ dataset: labelled, inferredActions: "use" }]).hintWidth).toBeUndefined();
+  const told = new WorldModel(debugConfig(), facts, new Generator(0));
+  const store = await LatentStore.build(told, { sources, usesBfloat16: false });
+  expect(store.numInferred).toBe(27);
+  scope(() => {
+    const { hint, hasHint, hasAction } = store.draw(B, T, makeRng(3)).condition;
+    if (hint === undefined || hasHint === undefined) throw new Error("there must be hints");
+    const [said, known] = [hasHint.float(), hasAction.float()];
+    // A frame after the first knows its action or is told the guess, (7, 7), and never both.
+    const later = (x: Tensor): Tensor => x.narrow(1, 1, T - 1);
+    expect([later(said.add(known)).min().item(), later(said.mul(known)).max().item()]).toEqual([1, 0]);
+    expect(hint.sub(said.mul(7)).abs().max().item()).toBe(0);
+    expect([said.select(1, 0).max().item(), known.select(1, 0).max().item()]).toEqual([0, 0]);
+  });
+  store.free();
+  told.free();
+  // 400 draws of two frames each: all from labels, all taken for actions.
+  const alone = await draw([{ dataset: labelled }]);
+  expect([share(alone.known), new Set(alone.action)]).toEqual([1, new Set([7])]);
 });
 
 test("windows stay inside the spans that are kept", async () => {
