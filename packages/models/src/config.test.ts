@@ -33,6 +33,7 @@ test("every preset is a whole configuration that survives being saved", () => {
     "2b",
     "jepa-tiny",
     "jepa-debug",
+    "jepa-pusht",
     "jepa-base",
   ]);
   for (const name of presetNames) {

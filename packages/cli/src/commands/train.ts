@@ -27,7 +27,7 @@ export function addTrain(program: Command): void {
     .command("train")
     .argument(
       "<config>",
-      "preset (tiny, small, base, debug, jepa-tiny, jepa-base; vla-tiny, vla-small, bc-tiny for policies; idm-tiny for inverse dynamics, lam-tiny for latent actions) or a .json file of differences from one",
+      "preset (tiny, small, base, debug, jepa-tiny, jepa-pusht, jepa-base; vla-tiny, vla-small, bc-tiny for policies; idm-tiny for inverse dynamics, lam-tiny for latent actions) or a .json file of differences from one",
     )
     .requiredOption("--data <dataset,...>", "datasets to learn from, parted by commas, or one mixture.json")
     .requiredOption("--out <run>", "run folder to write")

@@ -190,14 +190,16 @@ export const jepaDifferences: Readonly<Record<string, Partialish<JepaConfig>>> =
     net: { eye: "places", embedding: 64, historyFrames: 1, predictor: { width: 256 } },
     training: {
       jepa: {
-        steps: 3000,
+        batch: 64,
+        steps: 4000,
         learningRate: 2e-3,
         warmupSteps: 50,
-        rolloutSteps: 4,
         sigRegWeight: 0.5,
         shortShare: 0.1,
         stateDropShare: 1,
       },
+      // There is one text for all boards.
+      words: { batch: 64, steps: 20, timeShare: 0.01 },
       decoder: { steps: 100 },
     },
   },
