@@ -81,9 +81,9 @@ test("a run goes on from the trunk of a release, moments and averages included",
   // Its own trunk, one step on, counts what came before.
   expect(readTrunk(next)?.state).toMatchObject({ clock: { step: 1, isWarm: true }, emaUpdates: 5 });
   const stepsOf = (run: string): number[] =>
-    [...(readTrunk(run)?.optimizer ?? [])].flatMap(([name, value]) =>
-      name.endsWith(".steps") ? [value.item()] : [],
-    );
+    [...(readTrunk(run)?.optimizer ?? [])]
+      .flatMap(([name, value]) => (name.endsWith(".steps") ? [value.item()] : []))
+      .filter((steps) => steps > 0); // without goals there is nothing that their head could learn
   expect(new Set(stepsOf(release))).toEqual(new Set([4]));
   expect(stepsOf(next)).toEqual(stepsOf(release).map((steps) => steps + 1));
 });
@@ -101,6 +101,33 @@ test("a run begins with the weights, words and scales of a release without a tru
   await train(fresh, { sources: [{ dataset: second }], seed: 9 });
   expect(distance(fresh, release)).toBeGreaterThan(0.1);
 });
+
+test("where goals are known a run reads on first, and its averages forget how the trunk read", async () => {
+  const dataset = await recordSquare(join(root, "done"), { episodes: 3, length: 12, succeeds: true });
+  const sources = [{ dataset }];
+  const reader = join(root, "reader");
+  await train(reader, { config: slowConfig(6, 1e-2), sources });
+  const readOn = async (steps: number): Promise<ReadonlyMap<string, number[]>> => {
+    const slow = slowConfig(steps);
+    const words = { ...slow.training.words, steps: 6, learningRate: 1e-2 };
+    const config = { ...slow, training: { ...slow.training, words } };
+    const out = join(root, `reads-on-${steps}`);
+    await train(out, { config, sources, continueFrom: reader });
+    return weightsOf(out);
+  };
+  const [one, three, before] = [await readOn(1), await readOn(3), weightsOf(reader)];
+  const gap = (a: ReadonlyMap<string, number[]>, b: ReadonlyMap<string, number[]>): number =>
+    Math.max(
+      ...[...a].flatMap(([name, values]) =>
+        /^nets\.(text|reader|goalHead)\./.test(name)
+          ? values.map((value, i) => Math.abs(value - (b.get(name)?.[i] ?? Number.NaN)))
+          : [],
+      ),
+    );
+  expect(gap(one, before)).toBeGreaterThan(1e-3);
+  // Slow steps change no weight; had the averages kept a share of the trunk's reading, more of them would wash it out.
+  expect(gap(one, three)).toBeLessThan(1e-6);
+}, 120_000);
 
 test("another network and an unfinished run are refused", async () => {
   const config = slowConfig(1);
