@@ -19,6 +19,8 @@ export interface Goals {
 
 export class Hindsight {
   readonly #stateOf = new Map<number, Float32Array>();
+  /** Mean and deviation of all goals, by number; null where there are none. */
+  readonly moments: Moments | null;
 
   /** @param episodes all that a loader draws from */
   constructor(episodes: readonly ClipEpisode[]) {
@@ -34,21 +36,7 @@ export class Hindsight {
       const P = state.length / length;
       this.#stateOf.set(id, state.slice(row * P, (row + 1) * P));
     }
-  }
-
-  /** Mean and deviation of all goals, by number; null where there are none. */
-  get moments(): Moments | null {
-    const goals = [...this.#stateOf.values()];
-    if (goals.length === 0) return null;
-    const width = Math.max(...goals.map(({ length }) => length));
-    const over = (of: (goal: Float32Array, i: number) => number): Float32Array =>
-      Float32Array.from(
-        { length: width },
-        (_, i) => goals.reduce((sum, goal) => sum + of(goal, i), 0) / goals.length,
-      );
-    const mean = over((goal, i) => goal[i] ?? 0);
-    const variance = over((goal, i) => ((goal[i] ?? 0) - (mean[i] as number)) ** 2);
-    return { mean, std: variance.map(Math.sqrt) };
+    this.moments = momentsOf([...this.#stateOf.values()]);
   }
 
   /** Of each clip's episode; narrower bodies are filled up with zeros. */
@@ -63,4 +51,17 @@ export class Hindsight {
     }
     return { state, isKnown };
   }
+}
+
+function momentsOf(goals: readonly Float32Array[]): Moments | null {
+  if (goals.length === 0) return null;
+  const width = goals.reduce((widest, { length }) => Math.max(widest, length), 0);
+  const over = (of: (goal: Float32Array, i: number) => number): Float32Array =>
+    Float32Array.from(
+      { length: width },
+      (_, i) => goals.reduce((sum, goal) => sum + of(goal, i), 0) / goals.length,
+    );
+  const mean = over((goal, i) => goal[i] ?? 0);
+  const variance = over((goal, i) => ((goal[i] ?? 0) - (mean[i] as number)) ** 2);
+  return { mean, std: variance.map(Math.sqrt) };
 }

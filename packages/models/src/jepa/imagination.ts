@@ -157,12 +157,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
         const surprise = embedding.sub(expected).square().mean(-1).sqrt();
         const { texts } = state.scene;
         return {
-          moment: {
-            embedding,
-            surprise,
-            offset: this.#offsetOf(embedding, sight),
-            task: this.#taskOf(texts, sight.frames).task,
-          },
+          moment: { embedding, surprise, offset: this.#offsetOf(embedding, sight) },
           scene: { texts, picture: sight.frames.clone() },
         };
       });

@@ -12,7 +12,7 @@ export interface Moment {
   readonly embedding: Tensor; // [B, D]
   readonly past: Past;
   readonly surprise: Tensor; // [B]
-  /** What is to be done, as read off the last picture: [B, heads' width]. */
+  /** What is to be done, as read off the picture that the stream began with: [B, heads' width]. */
   readonly task: Tensor;
   /** What it will feel like when that is done, and how much is known of each number: normalised, [B, P] each. */
   readonly goal: GoalMark;
@@ -87,12 +87,12 @@ export class JepaState implements Imagined {
   }
 
   /**
-   * Puts what was observed in the place of what was imagined, keeping the past, and the goal: the words are looked up for
-   * it in the picture that a stream begins with, as in training; later the body may hide what they speak of.
+   * Puts what was observed in the place of what was imagined, keeping the past and the task: words are looked up in the
+   * picture that a stream begins with, as in training; later the body may hide what they speak of.
    */
-  correct(seen: Omit<Moment, "past" | "goal">, scene: Scene): void {
-    const { past, goal } = this.#moment;
-    this.advance({ ...seen, past, goal });
+  correct(seen: Omit<Moment, "past" | "task" | "goal">, scene: Scene): void {
+    const { past, task, goal } = this.#moment;
+    this.advance({ ...seen, past, task, goal });
     freeAll(this.#scene, (this.#scene = keepAll(scene)));
     this.#isImagined = false;
   }
