@@ -26,7 +26,7 @@ export const PLANNER_DEFAULTS: PlannerOptions = {
   stopAbove: Infinity,
   discount: 1,
   successWeight: 1,
-  goalWeight: 1,
+  goalWeight: 100,
   alongWeight: 0.3,
   surpriseWeight: 0,
 };

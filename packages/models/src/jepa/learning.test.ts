@@ -90,7 +90,7 @@ test("without the regularisation the embeddings collapse, and the run says so", 
   const run = join(temporaryFolder("collapse"), "run");
   await train(run, { config: { ...config, training }, onNote: (note) => notes.push(note) });
   expect(notes.join("\n")).toMatch(/the embeddings collapse: .* Raise training\.jepa\.sigRegWeight/);
-  const [line] = readMetrics(join(run, "metrics.jsonl"));
+  const line = readMetrics(join(run, "metrics.jsonl")).find(({ phase }) => phase === "jepa");
   for (const name of ["rank", "std", "gaussianity", "prediction", "sigReg"])
     expect(line).toHaveProperty(name);
 });
