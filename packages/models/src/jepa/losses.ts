@@ -15,6 +15,7 @@ import {
   noGrad,
   ops,
   stack,
+  where,
   zeros,
   type Generator,
   type Tensor,
@@ -53,17 +54,15 @@ export function wordLosses(
   context: JepaLossContext,
 ): Record<string, WeightedLoss> {
   const { nets } = model;
+  const { B, V, H, W } = clip;
   const device = model.device.startsWith("cuda") ? "cuda" : "cpu";
   return autocast({ enabled: context.usesBfloat16, device }, () => {
     const { state, isKnown } = context.hindsight.of(clip);
-    const found = nets.reader.forward(readTexts(model, clip, context), openingOf(model, clip));
-    const mask = fromTyped(isKnown, [clip.B], { device: model.device }).float();
+    const opening = fromTyped(clip.opening, [B, V, H, W, 3], { device: model.device });
+    const found = nets.reader.forward(readTexts(model, clip, context), opening);
+    const mask = fromTyped(isKnown, [B], { device: model.device }).float();
     return { goal: { value: goalLoss(model, found, state, mask), weight: 1, isAbsolute: true } };
   });
-}
-
-function openingOf({ device }: JepaModel, { B, V, H, W, opening }: Clip): Tensor {
-  return fromTyped(opening, [B, V, H, W, 3], { device });
 }
 
 function readTexts({ nets, config }: JepaModel, clip: Clip, { rng, tasks }: JepaLossContext): TextReading {
@@ -186,15 +185,15 @@ function expectedError({ logError }: Prediction, squared: Tensor): Tensor {
 /** Proprioception, reward and success of encoded and imagined moments, and what it will feel like when it is done. */
 function headLosses(
   model: JepaModel,
-  { targets }: Moments,
+  { sight, targets }: Moments,
   { z, guesses, from }: { z: Tensor; guesses: Tensor; from: number },
   clip: Clip,
   context: JepaLossContext,
 ): Record<string, WeightedLoss> {
   const { nets, config } = model;
-  const { hindsight } = context;
+  const { rng, hindsight } = context;
   const own = config.training.jepa;
-  const S = z.size(1);
+  const [B = 0, S = 0] = z.shape;
   const both = (x: Tensor): Tensor => cat([x, x.narrow(1, from, S - from)], 1);
   const embedding = cat([z, guesses], 1);
   const losses: Record<string, WeightedLoss> = {};
@@ -206,11 +205,20 @@ function headLosses(
     head("state", error, both(targets.hasState));
   }
   if (model.knowsReward.item() === 0) return losses;
-  // The words are looked up in the opening picture, which stands for all the clip as it does in a plan: later a hand on
-  // its way tells where it goes, and that would be learnt instead of the words. Where goals have taught the reader, it is
-  // left alone: rewards blur what it finds (docs/experiments.md).
-  const read = (): Tensor => nets.reader.forward(readTexts(model, clip, context), openingOf(model, clip));
-  const found = hindsight.moments === null ? read() : noGrad(read);
+  const { state: reached, isKnown } = hindsight.of(clip);
+  const isDone = fromTyped(isKnown, [B], { device: model.device });
+  // The words are looked up in one picture, which stands for all the clip as it does in a plan: one of the history's.
+  // Where the task came to be done it is the opening one: later a hand on its way tells where it goes, and that would
+  // be learnt instead of the words.
+  const { V, H, W } = clip;
+  const opening = fromTyped(clip.opening, [B, V, H, W, 3], { device: model.device });
+  const present = sight.frames.select(1, rng.int(config.net.historyFrames));
+  const seen = where(isDone.bool().view([B, 1, 1, 1, 1]), opening, present);
+  const found = nets.reader.forward(readTexts(model, clip, context), seen);
+  if (nets.goalHead !== null) {
+    const value = goalLoss(model, found, reached, isDone.float());
+    losses.goal = { value, weight: own.headWeight, isAbsolute: true };
+  }
   const task = nets.outcomes.ofTask(found).unsqueeze(1);
   const outcome = nets.outcomes.forward(damped(embedding, own.headGradient), task);
   const mask = both(targets.hasReward);
