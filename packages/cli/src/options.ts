@@ -32,6 +32,13 @@ export function fraction(text: string): number {
   return value;
 }
 
+/** Names parted by commas, at least one. */
+export function nameList(text: string): string[] {
+  const items = text.split(",").map((item) => item.trim());
+  if (items.includes("")) throw new InvalidArgumentError(`Names are parted by single commas, got "${text}".`);
+  return items;
+}
+
 /** Episode indices in rising order: "0-63", "3", "0-3,7,9-11"; both ends of a range belong to it. */
 export function episodeList(text: string): number[] {
   const indices = new Set<number>();

@@ -1,12 +1,12 @@
 /** What can be said of a loop on the command line or in a file, and the plan that follows from it. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { ConfigError, messageOf, UsageError } from "@orrery/core";
-import { InvalidArgumentError, type Command } from "commander";
+import { ConfigError, isRecord, messageOf, UsageError } from "@orrery/core";
+import type { Command } from "commander";
 import type { FlywheelSettings } from "@orrery/flywheel";
 import type { CameraSize } from "@orrery/sim";
 import { cameraList } from "../commands/sim/record.ts";
-import { fraction, positiveNumber, positiveWhole, wholeNumber } from "../options.ts";
+import { fraction, nameList, positiveNumber, positiveWhole, wholeNumber } from "../options.ts";
 
 export interface FlywheelFlags {
   readonly out: string;
@@ -65,7 +65,7 @@ export function addFlywheelOptions(command: Command): Command {
     .requiredOption("--out <folder>", "store, releases, trials and journal of the loop")
     .option("--resume", "go on with a loop that was stopped")
     .option("--rounds <n>", "turns of the loop", positiveWhole, 2)
-    .option("--tasks <list>", "tasks of the kitchen, parted by commas", list, ["reach", "push"])
+    .option("--tasks <list>", "tasks of the kitchen, parted by commas", nameList, ["reach", "push"])
     .option("--minutes <m>", "about how long the whole may take on two cores", positiveNumber, 90)
     .option("--config <preset>", "model that is trained: a preset, or a .json file", "jepa-tiny")
     .option("--homes <split>", "where fleet and trials act: seen, novel-<family>, novel-combination", "seen")
@@ -146,7 +146,7 @@ function readSettings(path: string, known: FlywheelSettings): Record<string, unk
   } catch (cause) {
     throw new UsageError(`flywheel: ${path} cannot be read as JSON (${messageOf(cause)}).`, { cause });
   }
-  const problems = isObject(values)
+  const problems = isRecord(values)
     ? problemsIn(values, { ...known })
     : ["the file must hold one JSON object"];
   if (problems.length > 0) throw new ConfigError(path, problems);
@@ -160,21 +160,11 @@ function problemsIn(values: Record<string, unknown>, known: Record<string, unkno
       return [`"${at}${name}" is none of ${Object.keys(known).join(", ")} (robots and seed are options)`];
     // A setting that is null in a plan may be of any kind; what it is given to says what it must be.
     if (example === null || value === null || kindOf(value) === kindOf(example))
-      return isObject(value) && isObject(example) ? problemsIn(value, example, `${name}.`) : [];
+      return isRecord(value) && isRecord(example) ? problemsIn(value, example, `${name}.`) : [];
     return [`"${at}${name}" must be ${kindOf(example)}, got ${JSON.stringify(value)}`];
   });
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function kindOf(value: unknown): string {
-  return Array.isArray(value) ? "a list" : isObject(value) ? "an object" : `a ${typeof value}`;
-}
-
-function list(text: string): string[] {
-  const items = text.split(",").map((item) => item.trim());
-  if (items.includes("")) throw new InvalidArgumentError(`Names are parted by single commas, got "${text}".`);
-  return items;
+  return Array.isArray(value) ? "a list" : isRecord(value) ? "an object" : `a ${typeof value}`;
 }

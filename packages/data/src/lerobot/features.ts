@@ -1,4 +1,5 @@
 /** LeRobot's feature declarations (`features` of meta/info.json), read with their quirks and checked. */
+import { isRecord } from "@orrery/core";
 import { isColumnDtype } from "../column.ts";
 import type { Problems } from "../problems.ts";
 
@@ -152,10 +153,6 @@ function videoClaims(json: Record<string, unknown>): VideoClaims {
     ...(typeof fps === "number" ? { fps } : {}),
     isDepth: get("is_depth_map") === true,
   };
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function asRecord(value: unknown): Record<string, unknown> {

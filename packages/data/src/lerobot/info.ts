@@ -1,8 +1,8 @@
 /** meta/info.json of LeRobotDataset v2.0, v2.1 and v3.0. */
-import { DataError, messageOf } from "@orrery/core";
+import { DataError, isRecord, messageOf } from "@orrery/core";
 import type { DatasetFiles } from "../files.ts";
 import { shortList, type Problems } from "../problems.ts";
-import { isRecord, parseFeatures, type Feature } from "./features.ts";
+import { parseFeatures, type Feature } from "./features.ts";
 
 export type LeRobotVersion = "v2.0" | "v2.1" | "v3.0";
 

@@ -1,7 +1,7 @@
 /** Metadata of LeRobotDataset v2.0 and v2.1: JSON lines, one parquet and one video per camera per episode. */
 import type { DatasetFiles, Listing } from "../files.ts";
 import type { Problems } from "../problems.ts";
-import { isRecord } from "./features.ts";
+import { isRecord } from "@orrery/core";
 import { fillTemplate, type DatasetInfo } from "./info.ts";
 import {
   parseProvenance,

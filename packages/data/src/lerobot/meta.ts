@@ -1,6 +1,5 @@
 /** What both generations of metadata are read into. */
-import { STREAMS, type Provenance, type Stream } from "@orrery/core";
-import { isRecord } from "./features.ts";
+import { isRecord, STREAMS, type Provenance, type Stream } from "@orrery/core";
 
 /** Statistics of one feature; arrays per number, pictures per channel. Missing ones are absent. */
 export interface FeatureStats {

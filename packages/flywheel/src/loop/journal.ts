@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { DataError, messageOf, UsageError } from "@orrery/core";
+import { DataError, isRecord, messageOf, UsageError } from "@orrery/core";
 import { writeJsonAtomic } from "@orrery/core/node";
 import { planFlywheel } from "./plan.ts";
 import type { FlywheelSettings } from "./settings.ts";
@@ -131,10 +131,6 @@ function read(path: string): JournalFile {
   const lacking = SETTINGS_NAMES.filter((name) => !known.includes(name));
   if (lacking.length > 0) throw damaged(path, `its settings lack ${lacking.join(", ")}`);
   return file as JournalFile;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isStep(value: unknown): value is JournalStep {

@@ -21,6 +21,7 @@ import {
   type Generator,
   type Tensor,
 } from "@orrery/torch";
+import { cellMiddles } from "../nets/places.ts";
 
 export interface MotionEncoderConfig {
   readonly height: number; // H, a multiple of 16
@@ -134,8 +135,10 @@ function convolution(numInputs: number, numOutputs: number, generator: Generator
 }
 
 function placesOf(h: number, w: number): Tensor {
-  const values = new Float32Array(h * w * 2);
-  for (let y = 0; y < h; y++)
-    for (let x = 0; x < w; x++) values.set([(2 * y + 1) / h - 1, (2 * x + 1) / w - 1], (y * w + x) * 2);
-  return fromTyped(values, [h * w, 2]);
+  const { x, y } = cellMiddles(h, w);
+  const values = Float32Array.from(
+    { length: 2 * x.length },
+    (_, i) => (i % 2 === 0 ? y : x)[i >> 1] as number,
+  );
+  return fromTyped(values, [x.length, 2]);
 }

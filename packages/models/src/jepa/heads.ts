@@ -2,7 +2,7 @@
  * What can be read off an embedding: proprioception, and, for a task in words, reward and success; and off the words and
  * the picture alone what the body will feel when it is done.
  *
- * The words are looked up once in the picture that was last observed (`reader.ts`); what they find (which thing is meant,
+ * The words are looked up once in the picture that a stream begins with (`reader.ts`); what they find (which thing is meant,
  * and where) goes with the stream as its task. A future is then judged by its embedding and that task alone, at the price
  * of a small network.
  *

@@ -295,8 +295,8 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     const found = reader.forward(text.read(words), frames);
     const task = outcomes.ofTask(found);
     if (goalHead === null || !this.abilities.goal) {
-      const shape = [frames.size(0), this.facts.stateWidth];
-      return { task, goal: { mean: zeros(shape, this.model), precision: zeros(shape, this.model) } };
+      const nothing = (): Tensor => zeros([frames.size(0), this.facts.stateWidth], { device: this.device });
+      return { task, goal: { mean: nothing(), precision: nothing() } };
     }
     // From the scale of all goals to that of all recorded states, on which a number of which nothing is known has deviation 1.
     const { goalScale, stateScale } = this.model;

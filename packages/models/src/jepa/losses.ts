@@ -47,22 +47,21 @@ export interface JepaLosses {
 /** The expected error is learnt on its logarithm, whose slope is steep: held down so that it leads nobody. */
 const ERROR_WEIGHT = 0.05;
 
-/** The loss of reading words alone; to be called inside a scope, for clips of which some have a goal. */
+/** The loss of reading words alone; to be called inside a scope and under autocast, for clips of which some have a goal. */
 export function wordLosses(
   model: JepaModel,
   clip: Clip,
   context: JepaLossContext,
 ): Record<string, WeightedLoss> {
-  const { nets } = model;
-  const { B, V, H, W } = clip;
-  const device = model.device.startsWith("cuda") ? "cuda" : "cpu";
-  return autocast({ enabled: context.usesBfloat16, device }, () => {
-    const { state, isKnown } = context.hindsight.of(clip);
-    const opening = fromTyped(clip.opening, [B, V, H, W, 3], { device: model.device });
-    const found = nets.reader.forward(readTexts(model, clip, context), opening);
-    const mask = fromTyped(isKnown, [B], { device: model.device }).float();
-    return { goal: { value: goalLoss(model, found, state, mask), weight: 1, isAbsolute: true } };
-  });
+  const { state, isKnown } = context.hindsight.of(clip);
+  const found = model.nets.reader.forward(readTexts(model, clip, context), openingOf(model, clip));
+  const mask = fromTyped(isKnown, [clip.B], { device: model.device }).float();
+  return { goal: { value: goalLoss(model, found, state, mask), weight: 1, isAbsolute: true } };
+}
+
+/** The first pictures, uint8 [B, V, H, W, 3]. */
+function openingOf({ device }: JepaModel, { B, V, H, W, opening }: Clip): Tensor {
+  return fromTyped(opening, [B, V, H, W, 3], { device });
 }
 
 function readTexts({ nets, config }: JepaModel, clip: Clip, { rng, tasks }: JepaLossContext): TextReading {
@@ -210,10 +209,8 @@ function headLosses(
   // The words are looked up in one picture, which stands for all the clip as it does in a plan: one of the history's.
   // Where the task came to be done it is the opening one: later a hand on its way tells where it goes, and that would
   // be learnt instead of the words.
-  const { V, H, W } = clip;
-  const opening = fromTyped(clip.opening, [B, V, H, W, 3], { device: model.device });
   const present = sight.frames.select(1, rng.int(config.net.historyFrames));
-  const seen = where(isDone.bool().view([B, 1, 1, 1, 1]), opening, present);
+  const seen = where(isDone.bool().view([B, 1, 1, 1, 1]), openingOf(model, clip), present);
   const found = nets.reader.forward(readTexts(model, clip, context), seen);
   if (nets.goalHead !== null) {
     const value = goalLoss(model, found, reached, isDone.float());

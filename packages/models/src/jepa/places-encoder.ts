@@ -11,17 +11,15 @@
  * Shapes: B moments, V cameras, H W pixels, C channels, M maps, N cells of a map, P state width, D numbers of the embedding.
  */
 import { ShapeError } from "@orrery/core";
-import { cat, Conv2d, LayerNorm, Linear, Module, type Generator, type Tensor } from "@orrery/torch";
+import { Conv2d, LayerNorm, Linear, Module, type Generator, type Tensor } from "@orrery/torch";
 import type { JepaNetConfig } from "./config.ts";
 import type { Sight } from "./encoder.ts";
-import { centresOf } from "../nets/places.ts";
+import { readPlaces } from "../nets/places.ts";
 
 /** Side of a cell of the maps, in pixels, and of a cell of what is kept beside them. */
 const CELL_PX = 4;
 export const COARSE_CELL_PX = 8;
 const MAPS = 32;
-/** How sharp a map may be: factor on normalised scores before the softmax. */
-const SHARPNESS = 2;
 /** What is kept beside the places begins with this weight: it says little of small things. */
 const COARSE_SHARE = 0.3;
 
@@ -84,9 +82,7 @@ export class PlacesEncoder extends Module {
       .sub(1);
     const found = this.around.forward(this.look.forward(pixels).relu()).relu(); // [B V, C, H / 4, W / 4]
     const scores = this.scoreNorm.forward(this.maps.forward(found).flatten(2).float()); // [B V, M, N]
-    const map = scores.mul(SHARPNESS).softmax(2);
-    const [x, y] = centresOf(map, height / CELL_PX, W / CELL_PX);
-    const places = cat([x.mul(2), y.mul(2), map.square().sum(2)], 1).reshape([B, -1]);
+    const places = readPlaces(scores, height / CELL_PX, W / CELL_PX).reshape([B, -1]);
     const coarse = this.coarse.forward(found).relu().reshape([B, -1]);
     const read = this.placesIn
       .forward(places)

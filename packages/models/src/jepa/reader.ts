@@ -12,22 +12,10 @@
  *
  * Shapes: B pictures, V cameras, H W pixels, h w cells, N = h w, F features, M maps, L words, G numbers of a task.
  */
-import {
-  avgPool2d,
-  cat,
-  Conv2d,
-  fromTyped,
-  LayerNorm,
-  MLP,
-  Module,
-  type Generator,
-  type Tensor,
-} from "@orrery/torch";
+import { avgPool2d, Conv2d, LayerNorm, MLP, Module, type Generator, type Tensor } from "@orrery/torch";
+import { readPlaces } from "../nets/places.ts";
 import type { TextReading } from "../nets/text.ts";
 import { CELL, type JepaNetConfig } from "./config.ts";
-
-/** How sharp a map may be: factor on normalised scores before the softmax. */
-const SHARPNESS = 2;
 
 export class TaskReader extends Module {
   readonly colourIn: Conv2d;
@@ -66,10 +54,7 @@ export class TaskReader extends Module {
       .expand([B, V, this.#maps, seen.size(1)])
       .flatten(0, 1);
     const scores = this.scoreNorm.forward(gate.matmul(seen.flatten(2)).float()); // [B V, M, N]
-    const map = scores.mul(SHARPNESS).softmax(2);
-    // Sums of products, not a matrix product, which autocast would round to where a pixel is lost.
-    const centre = placesOf(seen.size(2), seen.size(3), frames.device).map((at) => map.mul(at).sum(2));
-    const read = cat([...centre.map((at) => at.mul(2)), map.square().sum(2)], 1); // [B V, 3 M]
+    const read = readPlaces(scores, seen.size(2), seen.size(3)); // [B V, 3 M]
     return this.out.forward(read.view([B, -1])).float();
   }
 
@@ -80,13 +65,4 @@ export class TaskReader extends Module {
     const colours = this.colour.forward(this.colourIn.forward(shown).gelu()).gelu();
     return this.around.forward(colours).gelu().float();
   }
-}
-
-/** Columns and rows of the cells' middles in [-1, 1], each [N]. */
-function placesOf(rows: number, columns: number, device: string): readonly [Tensor, Tensor] {
-  const N = rows * columns;
-  const middle = (at: number, of: number): number => (2 * at + 1) / of - 1;
-  const x = Float32Array.from({ length: N }, (_, i) => middle(i % columns, columns));
-  const y = Float32Array.from({ length: N }, (_, i) => middle(Math.floor(i / columns), rows));
-  return [fromTyped(x, [N], { device }), fromTyped(y, [N], { device })];
 }

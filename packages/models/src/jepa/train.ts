@@ -13,7 +13,7 @@ import type { LoaderNeeds } from "../train/loader-needs.ts";
 import type { Session, AnyTrainResult } from "../train/session.ts";
 import { clipMoments, clipRows, type JepaConfig } from "./config.ts";
 import { Hindsight } from "./hindsight.ts";
-import { jepaLosses, wordLosses } from "./losses.ts";
+import { jepaLosses, wordLosses, type JepaLossContext } from "./losses.ts";
 import type { JepaModel, JepaNets } from "./model.ts";
 import { CollapseWatch } from "./watch.ts";
 
@@ -58,10 +58,7 @@ async function trainWords(session: Session<JepaModel>, hindsight: Hindsight): Pr
     framesPerStep: loader.shape.B * loader.shape.V,
     prepare: async () => {
       const clip = await loader.next();
-      return () => {
-        const { rng, generator, usesBfloat16 } = session;
-        return wordLosses(model, clip, { rng, generator, usesBfloat16, hindsight, tasks: loader.tasks });
-      };
+      return () => session.autocast(() => wordLosses(model, clip, contextOf(session, hindsight)));
     },
   });
   // Who goes on from another run reads on first: new goals lie in other scenes. Its trunk knew nothing of that.
@@ -80,9 +77,7 @@ async function trainNets(session: Session<JepaModel>, hindsight: Hindsight): Pro
       prepare: async () => {
         const clip = await loader.next();
         return () => {
-          const { rng, generator, usesBfloat16 } = session;
-          const context = { rng, generator, usesBfloat16, hindsight, tasks: loader.tasks };
-          const { losses, embedding } = jepaLosses(model, clip, context);
+          const { losses, embedding } = jepaLosses(model, clip, contextOf(session, hindsight));
           watch.take(embedding);
           return losses;
         };
@@ -92,6 +87,13 @@ async function trainNets(session: Session<JepaModel>, hindsight: Hindsight): Pro
   } finally {
     watch.free();
   }
+}
+
+function contextOf(
+  { rng, generator, usesBfloat16, loader }: Session<JepaModel>,
+  hindsight: Hindsight,
+): JepaLossContext {
+  return { rng, generator, usesBfloat16, hindsight, tasks: loader.tasks };
 }
 
 /** A model that has learnt goals keeps the scale that it tells them on, whatever episodes come later. */

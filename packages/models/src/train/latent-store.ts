@@ -18,7 +18,7 @@ import {
   type InferredUse,
   type Rows,
 } from "./latent-rows.ts";
-import { drawWindow, windowsOf, type Span, type SpanGroup } from "./window-groups.ts";
+import { windowDraw, windowsOf, type Span, type SpanGroup } from "./window-groups.ts";
 
 /** One dataset of what is learnt from: its episodes, the rows of them that curation keeps, and its share of the windows. */
 export interface TrainingSource extends ClipSource {
@@ -148,8 +148,9 @@ export class LatentStore {
     const index = new BigInt64Array(B * T);
     const previous = new BigInt64Array(B * T);
     const hasPrevious = new Float32Array(B * T);
+    const drawStart = windowDraw(this.#groups, T, recordedShare);
     for (let b = 0; b < B; b++) {
-      const start = drawWindow(this.#groups, T, recordedShare, rng);
+      const start = drawStart(rng);
       for (let t = 0; t < T; t++) {
         index[b * T + t] = BigInt(start + t);
         previous[b * T + t] = BigInt(start + Math.max(0, t - 1));

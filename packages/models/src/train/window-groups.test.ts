@@ -1,7 +1,7 @@
 /** Windows are drawn from where they should come from, as often as they should. */
 import { makeRng } from "@orrery/core";
 import { expect, test } from "vitest";
-import { drawWindow, windowsOf, type Span, type SpanGroup } from "./window-groups.ts";
+import { windowDraw, windowsOf, type Span, type SpanGroup } from "./window-groups.ts";
 
 /** One recorded episode of 12 rows, then nine of video: one window of ten when all are drawn alike. */
 const recorded: Span[] = [{ first: 0, length: 12, isRecorded: true }];
@@ -18,8 +18,9 @@ const TOLERANCE = 3 * Math.sqrt(0.25 / DRAWS);
 /** Share of the windows that begin in the recorded episode. */
 function recordedShare(groups: readonly SpanGroup[], asked: number): number {
   const rng = makeRng(4);
+  const draw = windowDraw(groups, T, asked);
   let count = 0;
-  for (let i = 0; i < DRAWS; i++) if (drawWindow(groups, T, asked, rng) < 12) count++;
+  for (let i = 0; i < DRAWS; i++) if (draw(rng) < 12) count++;
   return count / DRAWS;
 }
 
@@ -59,12 +60,11 @@ test("every window that fits is drawn, and no other", () => {
     { first: 30, length: 5, isRecorded: false },
   ];
   const rng = makeRng(1);
-  const starts = new Set(
-    Array.from({ length: 200 }, () => drawWindow([{ spans, weight: undefined }], T, 0.5, rng)),
-  );
+  const draw = windowDraw([{ spans, weight: undefined }], T, 0.5);
+  const starts = new Set(Array.from({ length: 200 }, () => draw(rng)));
   expect([...starts].toSorted((a, b) => a - b)).toEqual([3, 4, 30]);
   expect(windowsOf(spans, T)).toBe(3);
-  expect(() => drawWindow([{ spans, weight: undefined }], 7, 0.5, rng)).toThrow(
+  expect(() => windowDraw([{ spans, weight: undefined }], 7, 0.5)).toThrow(
     /clips of 7 frames were asked for, the longest episode has 6/,
   );
 });

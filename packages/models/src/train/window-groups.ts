@@ -25,30 +25,38 @@ export function windowsOf(spans: readonly Span[], T: number): number {
 }
 
 /**
- * First row of a window of T frames. Weights count where all groups have one.
+ * A function that draws the first row of a window of T frames. Weights count where all groups have one.
  * @param recordedShare where weights do not: share of the windows at the least that come from spans with recorded
  *   actions, if there are such spans and others
  * @throws {DataError} if no window fits
  */
-export function drawWindow(groups: readonly SpanGroup[], T: number, recordedShare: number, rng: Rng): number {
+export function windowDraw(
+  groups: readonly SpanGroup[],
+  T: number,
+  recordedShare: number,
+): (rng: Rng) => number {
   const pools = groups.every(({ weight }) => weight !== undefined)
     ? groups.map(({ spans, weight = 0 }) => ({ spans, weight }))
     : byRecording(groups, T, recordedShare);
-  const usable = pools.filter(({ spans }) => windowsOf(spans, T) > 0);
+  const usable = pools
+    .map(({ spans, weight }) => ({ spans, weight, numWindows: windowsOf(spans, T) }))
+    .filter(({ numWindows }) => numWindows > 0);
   if (usable.length === 0) {
     const longest = Math.max(0, ...groups.flatMap(({ spans }) => spans.map(({ length }) => length)));
     throw new DataError(
       `LatentStore: clips of ${T} frames were asked for, the longest episode has ${longest}. Set training.dynamics.clipFrames lower.`,
     );
   }
-  const spans = drawPool(usable, rng);
-  let rest = rng.int(windowsOf(spans, T));
-  for (const { first, length } of spans) {
-    const here = Math.max(0, length - T + 1);
-    if (rest < here) return first + rest;
-    rest -= here;
-  }
-  throw new RangeError("drawWindow: window out of range"); // not reached: `rest` is below the windows there are
+  return (rng) => {
+    const { spans, numWindows } = drawPool(usable, rng);
+    let rest = rng.int(numWindows);
+    for (const { first, length } of spans) {
+      const here = Math.max(0, length - T + 1);
+      if (rest < here) return first + rest;
+      rest -= here;
+    }
+    throw new RangeError("windowDraw: window out of range"); // not reached: `rest` is below the windows there are
+  };
 }
 
 interface Pool {
@@ -69,13 +77,13 @@ function byRecording(groups: readonly SpanGroup[], T: number, recordedShare: num
   ];
 }
 
-function drawPool(pools: readonly Pool[], rng: Rng): readonly Span[] {
+function drawPool<P extends Pool>(pools: readonly P[], rng: Rng): P {
   const [only] = pools;
-  if (only !== undefined && pools.length === 1) return only.spans;
+  if (only !== undefined && pools.length === 1) return only;
   let rest = rng.uniform() * pools.reduce((sum, { weight }) => sum + weight, 0);
-  for (const { spans, weight } of pools) {
-    rest -= weight;
-    if (rest < 0) return spans;
+  for (const pool of pools) {
+    rest -= pool.weight;
+    if (rest < 0) return pool;
   }
-  return (pools.at(-1) as Pool).spans; // the sum's rounding
+  return pools.at(-1) as P; // the sum's rounding
 }

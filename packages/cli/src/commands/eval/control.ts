@@ -1,9 +1,9 @@
 /** `orrery eval control`: policies tried on tasks and splits, on equal seeds, with intervals, failures and films. */
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { InvalidArgumentError, type Command } from "commander";
+import type { Command } from "commander";
 import type { CellSummary, Difference, Estimate } from "@orrery/eval";
-import { fraction, positiveNumber, positiveWhole, wholeNumber } from "../../options.ts";
+import { fraction, nameList, positiveNumber, positiveWhole, wholeNumber } from "../../options.ts";
 import { runs, type Result } from "../../run.ts";
 
 interface ControlFlags {
@@ -27,10 +27,10 @@ export function addEvalControl(group: Command): void {
     .requiredOption(
       "--policy <list>",
       "random, hold, expert, or run folders; options as RUN:search=mppi:samples=64",
-      list,
+      nameList,
     )
-    .option("--task <list>", "tasks of the kitchen, pusht, pusht-goal", list, ["reach"])
-    .option("--split <list>", "seen, novel-<family>, novel-combination", list, ["seen"])
+    .option("--task <list>", "tasks of the kitchen, pusht, pusht-goal", nameList, ["reach"])
+    .option("--split <list>", "seen, novel-<family>, novel-combination", nameList, ["seen"])
     .option("--trials <n>", "trials of each policy on each task and split", positiveWhole, 30)
     .option("--out <folder>", "results; a folder that has some goes on where they end", "control")
     .option("--strength <s>", "how far a novel family goes, from 0 to 1", fraction)
@@ -93,12 +93,6 @@ export function addEvalControl(group: Command): void {
     run.print(`Report: ${report}`);
     return { metrics, report, table: join(out, "table.md"), trials: records.length };
   });
-}
-
-function list(text: string): string[] {
-  const items = text.split(",").map((item) => item.trim());
-  if (items.includes("")) throw new InvalidArgumentError(`Names are parted by single commas, got "${text}".`);
-  return items;
 }
 
 function commandOf(flags: ControlFlags, seed: number): string {
