@@ -12,7 +12,9 @@ export { scoreRun, type ScoreRunOptions } from "./prediction/score-run.ts";
 export { dreamOn, loadEpisode, recordedActions, type DreamOptions, type DreamResult } from "./dream/dream.ts";
 export { filmStrip, sideBySide, truthBesideDream } from "./dream/tiles.ts";
 export {
+  EQUALS,
   studyLabels,
+  type Equal,
   type ConditionResult,
   type LabelStudyOptions,
   type LabelStudyResult,

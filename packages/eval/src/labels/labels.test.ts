@@ -80,6 +80,7 @@ test("the report has a curve per condition that ends at the reference", () => {
   const conditions = conditionsOf([0.1, 0.3]).map((condition) => ({
     condition,
     labelledEpisodes: 1,
+    steps: 10,
     episodes: 2,
     psnr: [20, 19],
     copyLast: [15, 14],
@@ -123,6 +124,7 @@ test("a study: nobody sees states, all share one tokenizer, and a second call tr
     inverse: inverseConfig("idm-debug", { height: 32, width: 32, training: { steps: 2 } }),
     tokenizer,
     kinds: ["inferred", "part"],
+    equal: "labels",
     seed: 1,
     windowsPerEpisode: 2,
     contextFrames: 4,
@@ -130,10 +132,12 @@ test("a study: nobody sees states, all share one tokenizer, and a second call tr
     onStage: (stage) => void stages.push(stage),
   };
   const result = await studyLabels(options);
-  expect(result.conditions.map(({ condition, labelledEpisodes: n }) => [condition.name, n])).toEqual([
-    ["all", 4],
-    ["inferred-50", 2],
-    ["part-50", 2],
+  // Half of the clips have recorded actions until the rate falls, and all of them from there on: 0.7 of all.
+  const { steps } = debugConfig().training.dynamics;
+  expect(result.conditions.map((each) => [each.condition.name, each.labelledEpisodes, each.steps])).toEqual([
+    ["all", 4, steps],
+    ["inferred-50", 2, Math.round(steps / 0.7)],
+    ["part-50", 2, steps],
   ]);
   expect(result).toMatchObject({ heldEpisodes: 2, windows: 4, inverse: [{ share: 0.5 }] });
   for (const name of readdirSync(join(out, "data")).filter((file) => !file.endsWith(".done"))) {
@@ -153,5 +157,6 @@ test("a study: nobody sees states, all share one tokenizer, and a second call tr
   stages.length = 0;
   expect(await studyLabels(options)).toEqual(result);
   expect(stages).toEqual([]);
+  await expect(studyLabels({ ...options, equal: "steps" })).rejects.toThrow(/holds a study with other data/);
   await expect(studyLabels({ ...options, seed: 2 })).rejects.toThrow(/holds a study with other data/);
 });

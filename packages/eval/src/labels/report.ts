@@ -55,6 +55,7 @@ export function labelReport(result: LabelStudyResult, facts: Report["facts"]): R
             kind: "table",
             title: "Conditions",
             columns: [
+              { label: "steps", digits: 0 },
               { label: "gain", unit: "dB", better: "higher", digits: 2 },
               { label: "share of the reference's gain", digits: 2, better: "higher" },
               { label: "PSNR at 1", unit: "dB", digits: 1 },
@@ -114,11 +115,12 @@ function curveOf(conditions: readonly ConditionResult[], kind: ConditionKind): S
 }
 
 function rowOf(result: ConditionResult): Row {
-  const { condition, gain, gainCi95, ratio, ratioCi95, psnr, roundTrip } = result;
+  const { condition, steps, gain, gainCi95, ratio, ratioCi95, psnr, roundTrip } = result;
   return {
     label: nameOf(result),
     ...(condition.kind === "part" ? { role: "baseline" as const } : {}),
     cells: [
+      steps,
       { value: gain, ci95: gainCi95 },
       condition.kind === "all" ? 1 : { value: ratio, ci95: ratioCi95 },
       psnr[0] ?? null,

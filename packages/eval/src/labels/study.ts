@@ -34,6 +34,13 @@ import {
 import { compare, pooledPsnr, scoreEpisodes, type Compared, type EpisodeErrors } from "./score.ts";
 import { scoreInverse, type InverseScores } from "./score-inverse.ts";
 
+/**
+ * What all conditions have the same of: training steps, or clips with recorded actions, to which video then comes on top,
+ * as the unlabelled batch does in semi-supervised learning (FixMatch, Sohn et al. 2020, arXiv:2001.07685).
+ */
+export const EQUALS = ["steps", "labels"] as const;
+export type Equal = (typeof EQUALS)[number];
+
 export interface LabelStudyOptions {
   /** Path of a dataset whose episodes all have actions. */
   readonly data: string;
@@ -49,6 +56,8 @@ export interface LabelStudyOptions {
    * is the same for everybody; without it the reference trains one, and "part" one of its own.
    */
   readonly tokenizer?: string;
+  /** Steps where left out. */
+  readonly equal?: Equal;
   /** Beside the reference; all where left out. */
   readonly kinds?: readonly ConditionKind[];
   readonly seed: number;
@@ -65,6 +74,8 @@ export interface ConditionResult extends Compared {
   readonly condition: Condition;
   readonly labelledEpisodes: number;
   readonly episodes: number;
+  /** Of the dynamics' training. */
+  readonly steps: number;
   readonly psnr: readonly number[];
   readonly copyLast: readonly number[];
   readonly roundTrip: readonly number[];
@@ -94,13 +105,22 @@ export async function studyLabels(options: LabelStudyOptions): Promise<LabelStud
 }
 
 /** The settings that all stages of a study share; a folder belongs to one set of them. */
-function claim({ out, data, train, seed, config, inverse, tokenizer }: LabelStudyOptions): void {
+function claim(options: LabelStudyOptions): void {
+  const { out, data, train, seed, config, inverse, tokenizer, equal = "steps" } = options;
   const path = join(out, "study.json");
-  const settings = { data, train, seed, config, inverse, ...(tokenizer === undefined ? {} : { tokenizer }) };
+  const settings = {
+    data,
+    train,
+    seed,
+    config,
+    inverse,
+    ...(tokenizer === undefined ? {} : { tokenizer }),
+    ...(equal === "steps" ? {} : { equal }),
+  };
   if (!existsSync(path)) return writeJsonAtomic(path, settings);
   if (isDeepStrictEqual(JSON.parse(readFileSync(path, "utf8")), settings)) return;
   throw new UsageError(
-    `eval labels: ${out} holds a study with other data, episodes, seed, configuration or tokenizer. Name another folder.`,
+    `eval labels: ${out} holds a study with other data, episodes, seed, configuration, tokenizer or --equal. Name another folder.`,
   );
 }
 
@@ -137,6 +157,7 @@ class Study {
           condition,
           labelledEpisodes: labelled,
           episodes: condition.kind === "part" ? labelled : train.length,
+          steps: this.#configFor(condition).training.dynamics.steps,
           psnr: pooledPsnr(own, "model"),
           copyLast: pooledPsnr(own, "copyLast"),
           roundTrip: pooledPsnr(own, "roundTrip"),
@@ -154,14 +175,14 @@ class Study {
 
   /** The run of a condition, trained if it is not there yet. */
   async #train(condition: Condition): Promise<string> {
-    const { out, config, seed, onNote } = this.#options;
+    const { out, seed, onNote } = this.#options;
     const run = join(out, "runs", condition.name);
     if (isFinished(run)) return run;
     const sources = await this.#sourcesOf(condition);
     this.#options.onStage?.(`train ${condition.name}`);
     const tokenizerFrom = this.#tokenizerFor(condition);
     await trainWorldModel({
-      config,
+      config: this.#configFor(condition),
       sources,
       out: run,
       seed,
@@ -173,6 +194,18 @@ class Study {
       ...this.#signal(),
     });
     return run;
+  }
+
+  /** With as many steps as a condition takes. */
+  #configFor({ kind, share }: Condition): ModelConfig {
+    const { config, equal = "steps" } = this.#options;
+    if (equal === "steps" || kind === "all" || kind === "part") return config;
+    const { dynamics } = config.training;
+    const { steps, decayShare, recordedShare, recordedShareAtEnd } = dynamics;
+    const drawn = (least: number): number => Math.max(least, share);
+    const recorded = (1 - decayShare) * drawn(recordedShare) + decayShare * drawn(recordedShareAtEnd);
+    const more = { ...dynamics, steps: Math.round(steps / recorded) };
+    return { ...config, training: { ...config.training, dynamics: more } };
   }
 
   /** The run whose tokenizer a condition takes; undefined where it trains its own. */

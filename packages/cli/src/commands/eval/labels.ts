@@ -20,6 +20,7 @@ interface LabelFlags {
   readonly windows: number;
   readonly tokenizer?: string;
   readonly conditions: string;
+  readonly equal: string;
 }
 
 export function addEvalLabels(group: Command): void {
@@ -38,11 +39,17 @@ export function addEvalLabels(group: Command): void {
       "of inferred, part, none: what is compared with all labelled",
       "inferred,part,none",
     )
+    .option(
+      "--equal <what>",
+      "what conditions have the same of: training steps, or clips with recorded actions, with video on top (labels)",
+      "steps",
+    )
     .option("--windows <n>", "windows per held-out episode", positiveWhole, 16)
     .description("label efficiency: world models trained with few actions and much video, compared");
   runs(command, async (_args, options, run) => {
     const flags = options as LabelFlags;
-    const { CONDITION_KINDS, labelReport, nameOf, renderReport, studyLabels } = await import("@orrery/eval");
+    const { CONDITION_KINDS, EQUALS, labelReport, nameOf, renderReport, studyLabels } =
+      await import("@orrery/eval");
     const { inverseConfig, loadConfig } = await import("@orrery/models");
     const config = loadConfig(flags.config);
     if (!("dynamics" in config))
@@ -50,6 +57,9 @@ export function addEvalLabels(group: Command): void {
         `eval labels: --config must name a generative world model, got "${flags.config}".`,
       );
     const kinds = conditionKinds(flags.conditions, CONDITION_KINDS);
+    const equal = EQUALS.find((each) => each === flags.equal);
+    if (equal === undefined)
+      throw new UsageError(`eval labels: --equal must be ${EQUALS.join(" or ")}, got "${flags.equal}".`);
     const began = performance.now();
     const result = await studyLabels({
       data: flags.data,
@@ -60,6 +70,7 @@ export function addEvalLabels(group: Command): void {
       config,
       inverse: inverseConfig(flags.inverse),
       kinds,
+      equal,
       ...(flags.tokenizer === undefined ? {} : { tokenizer: flags.tokenizer }),
       windowsPerEpisode: flags.windows,
       seed: run.seed,
@@ -75,7 +86,7 @@ export function addEvalLabels(group: Command): void {
       { label: "Seed", value: String(run.seed) },
       {
         label: "Command",
-        value: `./orrery eval labels --data ${flags.data} --shares ${flags.shares} --config ${flags.config} --out ${flags.out}`,
+        value: `./orrery eval labels --data ${flags.data} --shares ${flags.shares} --equal ${equal} --config ${flags.config} --out ${flags.out}`,
         isCode: true,
       },
       {
@@ -89,6 +100,7 @@ export function addEvalLabels(group: Command): void {
       `${low.toFixed(2)} to ${high.toFixed(2)}`;
     const row = (condition: ConditionResult): (string | number)[] => [
       nameOf(condition),
+      condition.steps,
       condition.gain.toFixed(2),
       interval(condition.gainCi95),
       condition.ratio.toFixed(2),
@@ -97,7 +109,7 @@ export function addEvalLabels(group: Command): void {
     ];
     run.print(
       formatTable(
-        ["condition", "gain dB", "95 %", "of all", "95 %", "1", "5", "10", "16"],
+        ["condition", "steps", "gain dB", "95 %", "of all", "95 %", "1", "5", "10", "16"],
         result.conditions.map(row),
       ),
     );
