@@ -49,6 +49,8 @@ export interface Rollout {
 export interface BeginOptions {
   /** What is to be done, in words: one text for all streams or one each. Empty where there is no task. */
   readonly task?: string | readonly string[];
+  /** Parts of the state, by name, that the distance to the task's goal counts in; all where left out. */
+  readonly goalParts?: readonly string[];
 }
 
 /** What the heads of a model have learnt; asking for more gives numbers without meaning, so planners check first. */

@@ -184,12 +184,17 @@ test("another body's observations are refused", async () => {
 
 test("a part of the action that is left still stays at rest, and the body must have it", async () => {
   const part = new PointImagination().facts.embodiment.action[0]?.name ?? "";
-  const still = (name: string) => new Planner(() => new PointImagination(), makeSearch("icem"), {}, [name]);
+  const still = (name: string) =>
+    new Planner(() => new PointImagination(), makeSearch("icem"), {}, { still: [name] });
   const world = new PointWorld();
   const [from, to] = [await world.reset(1), await drive(still(part), LEFT, world, 3)];
   expect(Math.hypot(to.x - (from.state[0] ?? 9), to.y - (from.state[1] ?? 9))).toBeLessThan(1e-6);
   await expect(drive(still("wheels"), LEFT, world, 1)).rejects.toThrow(
     /parts of an action of the body "point", got wheels/,
+  );
+  const towards = new Planner(() => new PointImagination(), makeSearch("icem"), {}, { towards: ["hand"] });
+  await expect(drive(towards, LEFT, world, 1)).rejects.toThrow(
+    /parts of the state of the body "point", got hand/,
   );
 });
 

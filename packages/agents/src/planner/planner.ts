@@ -27,6 +27,14 @@ import { restingAction, searchSpaceOf } from "./space.ts";
 /** Makes a model ready for one episode; the seed is that of whatever it draws. */
 export type Imagine = (seed: number) => Imagination;
 
+/** Parts of a body, by name, that are planned for otherwise than the rest. */
+export interface PlannedParts {
+  /** Of an action: left at rest. */
+  readonly still?: readonly string[];
+  /** Of the state: all that the distance to a task's goal counts in. Everything where left out. */
+  readonly towards?: readonly string[];
+}
+
 /** What one episode holds. */
 interface Episode {
   readonly model: Imagination;
@@ -46,20 +54,17 @@ export class Planner implements Policy {
   readonly #imagine: Imagine;
   readonly #search: Search;
   readonly #options: PlannerOptions;
-  readonly #still: readonly string[];
+  readonly #parts: PlannedParts;
   #episode: Episode | null = null;
 
-  /**
-   * @param still parts of an action that are left at rest, by name
-   * @throws {ConfigError} if options are unknown, out of range, or do not fit each other
-   */
+  /** @throws {ConfigError} if options are unknown, out of range, or do not fit each other */
   constructor(
     imagine: Imagine,
     search: Search,
     options: Partial<PlannerOptions> = {},
-    still: readonly string[] = [],
+    parts: PlannedParts = {},
   ) {
-    this.#still = still;
+    this.#parts = parts;
     this.#options = checkPlannerOptions(options);
     this.#imagine = imagine;
     this.#search = search;
@@ -67,14 +72,14 @@ export class Planner implements Policy {
   }
 
   /**
-   * @throws {UsageError} if the body has no part that is to be left still, or the model cannot pursue the goal: a text or reward where it has learnt no rewards, a task
+   * @throws {UsageError} if the body has no part of a given name, or the model cannot pursue the goal: a text or reward where it has learnt no rewards, a task
    *   by name, an image for a model of several cameras
    * @throws {ShapeError} if a goal image or state has another size than the model's
    */
   async reset(seed: number, goal: Goal): Promise<void> {
     this.#free();
     const model = this.#imagine(seed);
-    checkStill(model.facts.embodiment, this.#still);
+    checkParts(model.facts.embodiment, this.#parts);
     const { objective, tensors } = objectiveOf(model, goal, this.#options);
     this.#episode = {
       model,
@@ -115,7 +120,11 @@ export class Planner implements Policy {
     return scope(() => {
       if (episode.stream === null) {
         const context = contextOf(observation, model);
-        episode.stream = model.begin(context, goal.kind === "text" ? { task: goal.text } : {});
+        const { towards } = this.#parts;
+        episode.stream = model.begin(context, {
+          ...(goal.kind === "text" ? { task: goal.text } : {}),
+          ...(towards === undefined ? {} : { goalParts: towards }),
+        });
         return 0; // nothing was expected yet
       }
       checkState(observation, model);
@@ -169,7 +178,7 @@ export class Planner implements Policy {
       const space = searchSpaceOf(facts.embodiment, actionStats, rest, {
         horizon: K,
         spread,
-        still: this.#still,
+        still: this.#parts.still ?? [],
       });
       const imagine = (chosen: Tensor) => {
         const [S = 0, , A = 0] = chosen.shape;
@@ -220,14 +229,21 @@ function outlookOf(future: Rollout, objective: Objective, found: Found): Readonl
 }
 
 /** @throws {UsageError} naming the parts there are */
-function checkStill({ name, action }: Embodiment, still: readonly string[]): void {
-  const known = action.map((part) => part.name);
-  const unknown = still.filter((part) => !known.includes(part));
-  if (unknown.length === 0) return;
-  throw new UsageError(
-    `Planner.reset: what is left still must be parts of an action of the body "${name}", got ${unknown.join(", ")}. ` +
-      `It has ${known.join(", ")}.`,
-  );
+function checkParts({ name, action, state }: Embodiment, { still = [], towards = [] }: PlannedParts): void {
+  const check = (
+    what: string,
+    asked: readonly string[],
+    parts: readonly { readonly name: string }[],
+  ): void => {
+    const known = parts.map((part) => part.name);
+    const unknown = asked.filter((part) => !known.includes(part));
+    if (unknown.length === 0) return;
+    throw new UsageError(
+      `Planner.reset: ${what} of the body "${name}", got ${unknown.join(", ")}. It has ${known.join(", ")}.`,
+    );
+  };
+  check("what is left still must be parts of an action", still, action);
+  check("what a goal counts in must be parts of the state", towards, state);
 }
 
 function freePlan(episode: Episode): void {

@@ -232,13 +232,8 @@ export const jepaDifferences: Readonly<Record<string, Partialish<JepaConfig>>> =
 };
 
 /** What must hold between values. */
-export function jepaProblems({ net, training }: JepaConfig): string[] {
+export function jepaProblems({ net }: JepaConfig): string[] {
   const problems: string[] = [];
-  const { words, jepa } = training;
-  if (words.batch !== jepa.batch)
-    problems.push(
-      `training.words.batch ${words.batch} must be training.jepa.batch ${jepa.batch}: both take the same clips`,
-    );
   const { patch, height, width: pixels, encoder: stack, text, decoder } = net;
   if (height % patch !== 0 || pixels % patch !== 0)
     problems.push(`net.patch ${patch} must divide height ${height} and width ${pixels}`);

@@ -100,6 +100,37 @@ export function goalPrecision({ logVariance }: GoalGuess): Tensor {
   return logVariance.neg().exp().sub(1).clampMin(0);
 }
 
+/**
+ * How proprioception changes over a block of actions, [.., P], on the scale of such changes: from the embedding and the
+ * state before the block, and the block's code. What is felt is known exactly where a plan begins; reading it anew off every
+ * imagined embedding cost centimetres, and more in poses that were seldom recorded (docs/experiments.md).
+ */
+export class MoveHead extends Module {
+  readonly embeddingIn: Linear;
+  readonly stateIn: Linear;
+  readonly codeIn: Linear;
+  readonly mlp: MLP;
+
+  constructor({ embedding, predictor, heads }: JepaNetConfig, stateWidth: number, generator: Generator) {
+    super();
+    const { width } = heads;
+    this.embeddingIn = new Linear(embedding, width, generator);
+    this.stateIn = new Linear(stateWidth, width, generator);
+    this.codeIn = new Linear(predictor.width, width, generator);
+    this.mlp = new MLP([width, width, stateWidth], generator, { outStd: 0 });
+  }
+
+  /** @param code of `BlockCode`, [.., W] */
+  forward(embedding: Tensor, state: Tensor, code: Tensor): Tensor {
+    const h = this.embeddingIn
+      .forward(embedding)
+      .float()
+      .add(this.stateIn.forward(state).float())
+      .add(this.codeIn.forward(code).float());
+    return this.mlp.forward(h.gelu()).float();
+  }
+}
+
 /** Normalised proprioception [.., P] from embeddings [.., D]. */
 export class StateHead extends MLP {
   constructor({ embedding, heads }: JepaNetConfig, stateWidth: number, generator: Generator) {

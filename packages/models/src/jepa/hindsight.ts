@@ -6,16 +6,10 @@
  *
  * Source: relabelling with what was reached, Andrychowicz et al. 2017, arXiv:1707.01495; here it teaches no policy.
  *
- * Shapes: B clips, P state width.
+ * Shapes: P state width.
  */
-import type { Clip } from "@orrery/core";
-import type { ClipEpisode } from "@orrery/data";
+import type { ClipEpisode, EpisodeColumns } from "@orrery/data";
 import type { Moments } from "../nets/normalizer.ts";
-
-export interface Goals {
-  readonly state: Float32Array; // [B, P], zeros where nothing is known
-  readonly isKnown: Uint8Array; // [B]
-}
 
 export class Hindsight {
   readonly #stateOf = new Map<number, Float32Array>();
@@ -25,32 +19,29 @@ export class Hindsight {
   /** @param episodes all that a loader draws from */
   constructor(episodes: readonly ClipEpisode[]) {
     for (const { id, columns } of episodes) {
-      const { success, state, stateMask, length } = columns;
-      if (success === null || state === null || this.#stateOf.has(id)) continue;
-      const done = success.indexOf(1);
-      if (done < 0) continue;
-      // The success of row t belongs to the step that leads to row t + 1: the run ends where the next 0 stands.
-      const over = success.indexOf(0, done);
-      const row = over < 0 ? length - 1 : over;
-      if (stateMask[row] !== 1) continue;
+      const row = doneRow(columns);
+      const { state, stateMask, length } = columns;
+      if (row === null || state === null || stateMask[row] !== 1 || this.#stateOf.has(id)) continue;
       const P = state.length / length;
       this.#stateOf.set(id, state.slice(row * P, (row + 1) * P));
     }
     this.moments = momentsOf([...this.#stateOf.values()]);
   }
 
-  /** Of each clip's episode; narrower bodies are filled up with zeros. */
-  of({ B, P, origin }: Pick<Clip, "B" | "P" | "origin">): Goals {
-    const state = new Float32Array(B * P);
-    const isKnown = new Uint8Array(B);
-    for (let b = 0; b < B; b++) {
-      const goal = this.#stateOf.get(origin[2 * b] as number);
-      if (goal === undefined) continue;
-      state.set(goal, b * P);
-      isKnown[b] = 1;
-    }
-    return { state, isKnown };
+  /** Of an episode, by its id; undefined where nothing was done. */
+  goalOf(id: number): Float32Array | undefined {
+    return this.#stateOf.get(id);
   }
+}
+
+/** The last row of the first success; null where there is none. */
+function doneRow({ success, length }: EpisodeColumns): number | null {
+  if (success === null) return null;
+  const done = success.indexOf(1);
+  if (done < 0) return null;
+  // The success of row t belongs to the step that leads to row t + 1: the run ends where the next 0 stands.
+  const over = success.indexOf(0, done);
+  return over < 0 ? length - 1 : over;
 }
 
 function momentsOf(goals: readonly Float32Array[]): Moments | null {

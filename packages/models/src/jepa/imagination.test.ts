@@ -6,6 +6,7 @@ import {
   noGrad,
   rand,
   randn,
+  scope,
   tensor,
   zeros,
   type Tensor,
@@ -35,6 +36,7 @@ beforeAll(() => {
     model.stateScale.set({ mean: [10, 20], std: [3, 5] });
     model.rewardScale.set({ mean: [-5], std: [2] });
     model.goalScale.set({ mean: [12, 18], std: [1, 2] });
+    model.moveScale.set({ mean: [0, 0], std: [0.5, 2] });
     model.knowsReward.fill_(1);
     model.hasDecoder.fill_(1);
   });
@@ -202,6 +204,47 @@ test("the task changes reward and success, and nothing else", () => {
   );
   expect(() => world.setTask(trunk, ["red"])).toThrow(/one for each of 2 streams, got 1/);
   trunk.free();
+});
+
+test("what is felt is what was felt, and is moved on from there", () => {
+  const context = makeContext();
+  const felt = [3, 4, -1, 2];
+  context.state.set(felt.slice(0, 2), (T - 1) * 2);
+  context.state.set(felt.slice(2), (2 * T - 1) * 2);
+  const { moveHead } = model.nets;
+  const before = world.begin(context);
+  const start = world.feel(before);
+  expect([...start.state.toFloat64()].map((each) => Number(each.toFixed(4)))).toEqual(felt);
+  const action = tensor([1, 0, 0, 1]).view([B, 2]);
+  const expected = noGrad(() =>
+    scope(() => {
+      const { code } = model.nets.predictor.blockCode(model.blockOf(action.unsqueeze(1), B));
+      const state = model.stateScale.normalize(start.state);
+      const change = moveHead?.forward(before.moment.embedding, state, code) ?? zeros([B, 2]);
+      // On the scale of changes, 0.5 and 2 in the units of the data.
+      return [...start.state.add(change.mul(tensor([0.5, 2]))).toFloat64()];
+    }),
+  );
+  const after = world.feel(world.step(before, action));
+  for (const [i, each] of [...after.state.toFloat64()].entries())
+    expect(each).toBeCloseTo(expected[i] ?? 0, 4);
+  expect(distance(after.state, start.state)).toBeGreaterThan(0.01);
+  before.free();
+});
+
+test("a goal can count in some parts of the state alone, which must be there", () => {
+  const context = makeContext();
+  const [part] = facts.embodiment.state;
+  const all = world.begin(context, { task: "blue", goalParts: [part?.name ?? ""] });
+  const plain = world.begin(context, { task: "blue" });
+  const distances = (state: typeof all): number[] => [...world.feel(state).goalDistance.toFloat64()];
+  expect(distances(all)).toEqual(distances(plain)); // it has that part alone
+  const none = world.begin(context, { task: "blue", goalParts: [] });
+  expect(distances(none)).toEqual([0, 0]);
+  expect(() => world.begin(context, { task: "blue", goalParts: ["wheels"] })).toThrow(
+    /parts of the state of the body "square", got wheels/,
+  );
+  for (const state of [all, plain, none]) state.free();
 });
 
 test("no action is not the action zero, and 200 steps stay finite at constant memory", () => {

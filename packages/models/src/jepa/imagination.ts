@@ -13,6 +13,7 @@ import {
   noGrad,
   scope,
   stack,
+  where,
   zeros,
   type Tensor,
 } from "@orrery/torch";
@@ -30,7 +31,7 @@ import type { Sight } from "./encoder.ts";
 import { pastAfter, type JepaModel, type JepaNets } from "./model.ts";
 import type { BlockCode } from "./predictor.ts";
 import { goalDistance, goalPrecision } from "./heads.ts";
-import { JepaState, type Moment } from "./state.ts";
+import { JepaState, type Moment, type Scene } from "./state.ts";
 
 export interface JepaOptions {
   /** Runs matrix products in bfloat16; see precision.ts. */
@@ -112,13 +113,10 @@ export class JepaImagination implements DrawingImagination<JepaState> {
       }
       const embedding = seen.at(-1) as Tensor;
       const sight = sights.at(-1) as Sight;
-      const offset = this.#offsetOf(embedding, sight);
-      const { frames } = sight;
+      const state = this.#feltOf(embedding, sight);
       const surprise = zeros([B], { device: model.device });
-      return new JepaState(
-        { embedding, past, surprise, offset, ...this.#taskOf(words, frames) },
-        { texts: words, picture: frames },
-      );
+      const scene = { texts: words, goalParts: options.goalParts, picture: sight.frames };
+      return new JepaState({ embedding, past, surprise, state, ...this.#taskOf(scene) }, scene);
     });
   }
 
@@ -127,7 +125,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     const words = textsFor(task, state.streams);
     state.setTask(
       words,
-      this.#run(() => this.#taskOf(words, state.scene.picture)),
+      this.#run(() => this.#taskOf({ ...state.scene, texts: words })),
     );
   }
 
@@ -155,10 +153,9 @@ export class JepaImagination implements DrawingImagination<JepaState> {
         const embedding = this.#nets.encoder.forward(sight);
         const expected = state.moment.embedding;
         const surprise = embedding.sub(expected).square().mean(-1).sqrt();
-        const { texts } = state.scene;
         return {
-          moment: { embedding, surprise, offset: this.#offsetOf(embedding, sight) },
-          scene: { texts, picture: sight.frames.clone() },
+          moment: { embedding, surprise, state: this.#feltOf(embedding, sight) },
+          scene: { ...state.scene, picture: sight.frames.clone() },
         };
       });
       state.correct(moment, scene);
@@ -188,8 +185,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
 
   feel(state: JepaState): Feeling {
     return this.#run(() => {
-      const { embedding, surprise } = state.moment;
-      return { ...this.#judge(embedding, state.moment), surprise: surprise.clone() };
+      return { ...this.#judge(state.moment), surprise: state.moment.surprise.clone() };
     });
   }
 
@@ -221,7 +217,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
       const { predictor } = this.#nets;
       const rows = forkRows(state.streams, N / state.streams);
       let moment = state.momentOf(fromTyped(rows, [N], { device: this.device }));
-      const { task, goal, offset } = moment;
+      const { task, goal } = moment;
       // What the blocks do is one product for all steps.
       const all = predictor.blockCode(this.model.blockOf(actions.flatten(0, 1), N * H));
       const code = all.code.unflatten(0, [N, H]);
@@ -236,10 +232,11 @@ export class JepaImagination implements DrawingImagination<JepaState> {
       return {
         embedding,
         surprise: over((each) => each.surprise),
-        ...this.#judge(embedding, {
+        ...this.#judge({
+          embedding,
+          state: over((each) => each.state),
           task: task.unsqueeze(1),
           goal: { mean: goal.mean.unsqueeze(1), precision: goal.precision.unsqueeze(1) },
-          offset: offset.unsqueeze(1),
         }),
       };
     }, withGradient);
@@ -251,7 +248,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
   }
 
   #after(moment: Moment, { code, modulation }: BlockCode): Moment {
-    const { embedding, past, task, goal, offset } = moment;
+    const { embedding, past, task, goal } = moment;
     const next = this.#nets.predictor.forward(embedding, past, modulation);
     return {
       embedding: next.embedding,
@@ -259,43 +256,40 @@ export class JepaImagination implements DrawingImagination<JepaState> {
       surprise: next.logError.mul(0.5).exp(),
       task,
       goal,
-      offset,
+      state: this.model.moved(this.#nets, embedding, moment.state, code),
     };
   }
 
-  /** Heads, in the units of the data. */
-  #judge(
-    embedding: Tensor,
-    { task, goal, offset }: Pick<Moment, "task" | "goal" | "offset">,
-  ): Omit<Feeling, "surprise"> {
-    const { stateScale, rewardScale, facts } = this.model;
-    const nets = this.#nets;
-    const { reward, successLogit } = nets.outcomes.forward(embedding, task);
-    const felt =
-      nets.stateHead === null
-        ? zeros([...embedding.shape.slice(0, -1), facts.stateWidth], { device: this.device })
-        : nets.stateHead.forward(embedding).float().add(offset);
+  /** In the units of the data. */
+  #judge({
+    embedding,
+    state,
+    task,
+    goal,
+  }: Pick<Moment, "embedding" | "state" | "task" | "goal">): Omit<Feeling, "surprise"> {
+    const { stateScale, rewardScale } = this.model;
+    const { reward, successLogit } = this.#nets.outcomes.forward(embedding, task);
     return {
-      state: stateScale.denormalize(felt),
-      goalDistance: goalDistance(felt, goal.mean, goal.precision),
+      state: stateScale.denormalize(state),
+      goalDistance: goalDistance(state, goal.mean, goal.precision),
       reward: rewardScale.denormalize(reward.unsqueeze(-1)).squeeze(-1),
       success: successLogit.sigmoid(),
     };
   }
 
-  /** See `Moment.offset`; 0 where nothing was felt. */
-  #offsetOf(embedding: Tensor, { state, hasState }: Sight): Tensor {
+  /** What was felt; where nothing was, what the pictures tell of it. */
+  #feltOf(embedding: Tensor, { state, hasState }: Sight): Tensor {
     const { stateHead } = this.#nets;
-    if (stateHead === null) return state.clone();
-    return state.sub(stateHead.forward(embedding).float()).mul(hasState.float());
+    return stateHead === null ? state.clone() : where(hasState, state, stateHead.forward(embedding).float());
   }
 
-  #taskOf(words: readonly string[], frames: Tensor): Pick<Moment, "task" | "goal"> {
+  /** What is asked for, as read off the picture that a stream begins with. */
+  #taskOf({ texts, goalParts, picture }: Scene): Pick<Moment, "task" | "goal"> {
     const { text, reader, outcomes, goalHead } = this.#nets;
-    const found = reader.forward(text.read(words), frames);
+    const found = reader.forward(text.read(texts), picture);
     const task = outcomes.ofTask(found);
     if (goalHead === null || !this.abilities.goal) {
-      const nothing = (): Tensor => zeros([frames.size(0), this.facts.stateWidth], { device: this.device });
+      const nothing = (): Tensor => zeros([picture.size(0), this.facts.stateWidth], { device: this.device });
       return { task, goal: { mean: nothing(), precision: nothing() } };
     }
     // From the scale of all goals to that of all recorded states, on which a number of which nothing is known has deviation 1.
@@ -303,7 +297,25 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     const guess = goalHead.forward(found);
     const mean = stateScale.normalize(goalScale.denormalize(guess.mean));
     const logVariance = guess.logVariance.add(goalScale.std.div(stateScale.std).log().mul(2));
-    return { task, goal: { mean, precision: goalPrecision({ mean, logVariance }) } };
+    const precision = goalPrecision({ mean, logVariance });
+    if (goalParts === undefined) return { task, goal: { mean, precision } };
+    return { task, goal: { mean, precision: precision.mul(this.#flagsOf(goalParts)) } };
+  }
+
+  /** 1 for every number of the named parts of the state, [P]. @throws {UsageError} if there is no such part */
+  #flagsOf(parts: readonly string[]): Tensor {
+    const { name: body, state } = this.facts.embodiment;
+    const known = state.map(({ name }) => name);
+    const unknown = parts.filter((part) => !known.includes(part));
+    if (unknown.length > 0)
+      throw new UsageError(
+        `JepaImagination.begin: goals must count in parts of the state of the body "${body}", got ${unknown.join(", ")}. ` +
+          `It has ${known.join(", ")}.`,
+      );
+    const flags = state.flatMap(({ name, width }) =>
+      Array.from({ length: width }, () => (parts.includes(name) ? 1 : 0)),
+    );
+    return fromTyped(Float32Array.from(flags), [flags.length], { device: this.device });
   }
 
   /** An action as blocks that the predictor takes, each [B, n, A]. */

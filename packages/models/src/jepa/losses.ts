@@ -15,8 +15,6 @@ import {
   noGrad,
   ops,
   stack,
-  where,
-  zeros,
   type Generator,
   type Tensor,
 } from "@orrery/torch";
@@ -27,6 +25,7 @@ import { pastAfter, pastsOf, type JepaModel } from "./model.ts";
 import { goalError } from "./heads.ts";
 import type { Hindsight } from "./hindsight.ts";
 import type { BlockCode, Prediction } from "./predictor.ts";
+import type { OpeningBatch } from "./openings.ts";
 import { sigReg } from "./sigreg.ts";
 
 export interface JepaLossContext {
@@ -47,37 +46,40 @@ export interface JepaLosses {
 /** The expected error is learnt on its logarithm, whose slope is steep: held down so that it leads nobody. */
 const ERROR_WEIGHT = 0.05;
 
-/** The loss of reading words alone; to be called inside a scope and under autocast, for clips of which some have a goal. */
+/** The loss of reading words alone; to be called inside a scope and under autocast. */
 export function wordLosses(
   model: JepaModel,
-  clip: Clip,
-  context: JepaLossContext,
+  { B, V, H, W, frames, texts, goal }: OpeningBatch,
+  context: Pick<JepaLossContext, "rng">,
 ): Record<string, WeightedLoss> {
-  const { state, isKnown } = context.hindsight.of(clip);
-  const found = model.nets.reader.forward(readTexts(model, clip, context), openingOf(model, clip));
-  const mask = fromTyped(isKnown, [clip.B], { device: model.device }).float();
-  return { goal: { value: goalLoss(model, found, state, mask), weight: 1, isAbsolute: true } };
+  const { device } = model;
+  const found = model.nets.reader.forward(
+    readTexts(model, texts, context),
+    fromTyped(frames, [B, V, H, W, 3], { device }),
+  );
+  const { goalHead } = model.nets;
+  if (goalHead === null) return {};
+  const reached = model.goalScale.normalize(fromTyped(goal, [B, goal.length / B], { device }));
+  const value = goalError(goalHead.forward(found), reached).mean();
+  return { goal: { value, weight: 1, isAbsolute: true } };
+}
+
+function textsOf(clip: Clip, { tasks }: JepaLossContext): string[] {
+  return Array.from(clip.task, (id) => tasks[id] ?? "");
+}
+
+/** Read as in training: some known words as if they were not. */
+function readTexts(
+  { nets, config }: JepaModel,
+  texts: readonly string[],
+  { rng }: Pick<JepaLossContext, "rng">,
+): TextReading {
+  return nets.text.read(texts, { rng, share: config.training.jepa.wordDropShare });
 }
 
 /** The first pictures, uint8 [B, V, H, W, 3]. */
 function openingOf({ device }: JepaModel, { B, V, H, W, opening }: Clip): Tensor {
   return fromTyped(opening, [B, V, H, W, 3], { device });
-}
-
-function readTexts({ nets, config }: JepaModel, clip: Clip, { rng, tasks }: JepaLossContext): TextReading {
-  const texts = Array.from(clip.task, (id) => tasks[id] ?? "");
-  return nets.text.read(texts, { rng, share: config.training.jepa.wordDropShare });
-}
-
-/** Of goals [B, P] where the mask [B] is 1, told from what the words found [B, G]. */
-function goalLoss(model: JepaModel, found: Tensor, reached: Float32Array, mask: Tensor): Tensor {
-  const { goalHead } = model.nets;
-  if (goalHead === null) return zeros([], { device: model.device });
-  const B = mask.size(0);
-  const goal = model.goalScale.normalize(
-    fromTyped(reached, [B, reached.length / B], { device: model.device }),
-  );
-  return maskedMean(goalError(goalHead.forward(found), goal).mean(-1), mask);
 }
 
 function maskedMean(error: Tensor, mask: Tensor): Tensor {
@@ -122,6 +124,7 @@ export function jepaLosses(model: JepaModel, clip: Clip, context: JepaLossContex
     if (imagined !== null && many !== null) errors.push(expectedError(imagined, many));
     losses.error = { value: stack(errors).mean(), weight: ERROR_WEIGHT, isAbsolute: true };
     // Heads see every moment as it is, and the imagined ones as they were imagined.
+    Object.assign(losses, moveLoss(model, moments, { z, code }, [next, imagined]));
     const guesses = imagined === null ? next.embedding.narrow(1, S - 2, 1) : imagined.embedding;
     const from = S - guesses.size(1);
     Object.assign(losses, headLosses(model, moments, { z, guesses, from }, clip, context));
@@ -164,6 +167,43 @@ function imagine(
   };
 }
 
+/**
+ * Of states told from the one before and the block between: one block on from every moment, and on from its own guesses
+ * beside what is imagined. On the scale of a longest block's changes.
+ */
+function moveLoss(
+  model: JepaModel,
+  { targets }: Moments,
+  { z, code }: { z: Tensor; code: Tensor },
+  [next, imagined]: readonly [oneStep: Prediction, further: Prediction | null],
+): Record<string, WeightedLoss> {
+  const { nets, config, moveScale, stateScale } = model;
+  if (nets.moveHead === null) return {};
+  const S = z.size(1);
+  const { state, hasState } = targets;
+  const toMoves = stateScale.std.div(moveScale.std);
+  const errors: Tensor[] = [];
+  const masks: Tensor[] = [];
+  const judge = (guess: Tensor, s: number, from: number): void => {
+    errors.push(guess.sub(state.select(1, s)).mul(toMoves).square().mean(-1));
+    masks.push(hasState.select(1, s).mul(hasState.select(1, from)));
+  };
+  for (let s = 1; s < S; s++)
+    judge(model.moved(nets, z.select(1, s - 1), state.select(1, s - 1), code.select(1, s - 1)), s, s - 1);
+  const start = config.net.historyFrames - 1;
+  // From the last moment that is seen on: itself, then what follows from it.
+  const further = imagined?.embedding.unbind(1) ?? [];
+  const presents = [z.select(1, start), next.embedding.select(1, start), ...further];
+  let felt = state.select(1, start);
+  for (const [i, present] of presents.slice(0, S - start - 1).entries()) {
+    const s = start + 1 + i;
+    felt = model.moved(nets, present, felt, code.select(1, s - 1));
+    judge(felt, s, start);
+  }
+  const value = maskedMean(stack(errors), stack(masks));
+  return { move: { value, weight: config.training.jepa.headWeight, isAbsolute: true } };
+}
+
 function atMoment(
   { embedding, code, isThere }: ReturnType<typeof pastsOf>,
   s: number,
@@ -184,15 +224,15 @@ function expectedError({ logError }: Prediction, squared: Tensor): Tensor {
 /** Proprioception, reward and success of encoded and imagined moments, and what it will feel like when it is done. */
 function headLosses(
   model: JepaModel,
-  { sight, targets }: Moments,
+  { targets }: Moments,
   { z, guesses, from }: { z: Tensor; guesses: Tensor; from: number },
   clip: Clip,
   context: JepaLossContext,
 ): Record<string, WeightedLoss> {
   const { nets, config } = model;
-  const { rng, hindsight } = context;
+  const { hindsight } = context;
   const own = config.training.jepa;
-  const [B = 0, S = 0] = z.shape;
+  const S = z.size(1);
   const both = (x: Tensor): Tensor => cat([x, x.narrow(1, from, S - from)], 1);
   const embedding = cat([z, guesses], 1);
   const losses: Record<string, WeightedLoss> = {};
@@ -204,18 +244,12 @@ function headLosses(
     head("state", error, both(targets.hasState));
   }
   if (model.knowsReward.item() === 0) return losses;
-  const { state: reached, isKnown } = hindsight.of(clip);
-  const isDone = fromTyped(isKnown, [B], { device: model.device });
-  // The words are looked up in one picture, which stands for all the clip as it does in a plan: one of the history's.
-  // Where the task came to be done it is the opening one: later a hand on its way tells where it goes, and that would
-  // be learnt instead of the words.
-  const present = sight.frames.select(1, rng.int(config.net.historyFrames));
-  const seen = where(isDone.bool().view([B, 1, 1, 1, 1]), openingOf(model, clip), present);
-  const found = nets.reader.forward(readTexts(model, clip, context), seen);
-  if (nets.goalHead !== null) {
-    const value = goalLoss(model, found, reached, isDone.float());
-    losses.goal = { value, weight: own.headWeight, isAbsolute: true };
-  }
+  // The words are looked up in the opening picture, which stands for all the clip as it does in a plan: later a hand on
+  // its way tells where it goes, and that would be learnt instead of the words. Where goals have taught the reader it is
+  // left alone: rewards blur what it finds (docs/experiments.md).
+  const texts = textsOf(clip, context);
+  const read = (): Tensor => nets.reader.forward(readTexts(model, texts, context), openingOf(model, clip));
+  const found = hindsight.moments === null ? read() : noGrad(read);
   const task = nets.outcomes.ofTask(found).unsqueeze(1);
   const outcome = nets.outcomes.forward(damped(embedding, own.headGradient), task);
   const mask = both(targets.hasReward);

@@ -21,7 +21,7 @@ import type { StreamFacts } from "../world-model.ts";
 import type { JepaConfig } from "./config.ts";
 import { Decoder } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
-import { GoalHead, OutcomeHead, StateHead } from "./heads.ts";
+import { GoalHead, MoveHead, OutcomeHead, StateHead } from "./heads.ts";
 import { PlacesEncoder } from "./places-encoder.ts";
 import { Predictor, type Block, type Past } from "./predictor.ts";
 import { TaskReader } from "./reader.ts";
@@ -34,6 +34,7 @@ export class JepaNets extends Module {
   readonly reader: TaskReader;
   readonly outcomes: OutcomeHead;
   readonly stateHead: StateHead | null;
+  readonly moveHead: MoveHead | null;
   readonly goalHead: GoalHead | null;
 
   constructor({ net }: JepaConfig, facts: StreamFacts, generator: Generator) {
@@ -46,6 +47,7 @@ export class JepaNets extends Module {
     this.reader = new TaskReader(net, cameras.length, generator);
     this.outcomes = new OutcomeHead(net, generator);
     this.stateHead = stateWidth === 0 ? null : new StateHead(net, stateWidth, generator);
+    this.moveHead = stateWidth === 0 ? null : new MoveHead(net, stateWidth, generator);
     this.goalHead = stateWidth === 0 ? null : new GoalHead(net, stateWidth, generator);
   }
 }
@@ -60,6 +62,8 @@ export class JepaModel extends Module {
   readonly rewardScale: Normalizer;
   /** Of the states in which tasks were done. */
   readonly goalScale: Normalizer;
+  /** Of the changes of the state over a longest block. */
+  readonly moveScale: Normalizer;
   /** 1 where the training data held rewards; scalar. */
   readonly knowsReward: Tensor;
   /** 1 once the decoder has been trained; scalar. */
@@ -75,6 +79,7 @@ export class JepaModel extends Module {
     this.stateScale = new Normalizer(facts.stateWidth, STATE_LIMIT);
     this.rewardScale = new Normalizer(1);
     this.goalScale = new Normalizer(facts.stateWidth, STATE_LIMIT);
+    this.moveScale = new Normalizer(facts.stateWidth, STATE_LIMIT);
     this.knowsReward = buffer(zeros([]));
     this.hasDecoder = buffer(zeros([]));
   }
@@ -102,6 +107,13 @@ export class JepaModel extends Module {
       for (const module of copy.modules()) if (module instanceof Linear) module.to({ dtype: "bfloat16" });
       return copy;
     });
+  }
+
+  /** Normalised states [.., P] after a block with the given code [.., W]; as they were where the model has none. */
+  moved(nets: JepaNets, embedding: Tensor, state: Tensor, code: Tensor): Tensor {
+    if (nets.moveHead === null) return state;
+    const change = nets.moveHead.forward(embedding, state, code);
+    return state.add(change.mul(this.moveScale.std.div(this.stateScale.std)));
   }
 
   /**

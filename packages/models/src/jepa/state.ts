@@ -16,11 +16,8 @@ export interface Moment {
   readonly task: Tensor;
   /** What it will feel like when that is done, and how much is known of each number: normalised, [B, P] each. */
   readonly goal: GoalMark;
-  /**
-   * What the state head got wrong when a state was last felt, normalised, [B, P]: it will be wrong by about as much in
-   * the moments that follow, and a centimetre decides on a grasp.
-   */
-  readonly offset: Tensor;
+  /** What the body feels, normalised, [B, P]: as it was felt, and moved on from there by what is imagined. */
+  readonly state: Tensor;
 }
 
 export interface GoalMark {
@@ -32,6 +29,8 @@ export interface GoalMark {
 /** What was last observed of each stream, shared by its branches. */
 export interface Scene {
   readonly texts: readonly string[];
+  /** Parts of the state that goals count in, by name; all where left out. */
+  readonly goalParts: readonly string[] | undefined;
   readonly picture: Tensor; // uint8 [B, V, H, W, 3]
 }
 
@@ -68,8 +67,9 @@ export class JepaState implements Imagined {
 
   /** Streams of their own for the given rows, int64 [N]. */
   select(rows: Tensor): JepaState {
-    const { texts, picture } = this.#scene;
+    const { texts, goalParts, picture } = this.#scene;
     const scene = {
+      goalParts,
       texts: Array.from(rows.toFloat64(), (row) => texts[row] ?? ""),
       picture: picture.indexSelect(0, rows),
     };
@@ -145,13 +145,13 @@ function freeAll(parts: object, stays: object = {}): void {
 }
 
 function mapTensors(moment: Moment, fn: (tensor: Tensor) => Tensor): Moment {
-  const { embedding, past, surprise, task, goal, offset } = moment;
+  const { embedding, past, surprise, task, goal, state } = moment;
   return scope(() => ({
     embedding: fn(embedding),
     past: { embedding: fn(past.embedding), code: fn(past.code), isThere: fn(past.isThere) },
     surprise: fn(surprise),
     task: fn(task),
     goal: { mean: fn(goal.mean), precision: fn(goal.precision) },
-    offset: fn(offset),
+    state: fn(state),
   }));
 }

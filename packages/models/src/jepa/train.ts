@@ -11,10 +11,12 @@ import { fromTyped, Module, noGrad, type Tensor } from "@orrery/torch";
 import { toPatches } from "../nets/patches.ts";
 import type { LoaderNeeds } from "../train/loader-needs.ts";
 import type { Session, AnyTrainResult } from "../train/session.ts";
+import { changeScale } from "./changes.ts";
 import { clipMoments, clipRows, type JepaConfig } from "./config.ts";
 import { Hindsight } from "./hindsight.ts";
-import { jepaLosses, wordLosses, type JepaLossContext } from "./losses.ts";
+import { jepaLosses, wordLosses } from "./losses.ts";
 import type { JepaModel, JepaNets } from "./model.ts";
+import { Openings } from "./openings.ts";
 import { CollapseWatch } from "./watch.ts";
 
 export const jepaPhases = ["words", "jepa", "decoder"] as const;
@@ -52,13 +54,13 @@ class WordNets extends Module {
 async function trainWords(session: Session<JepaModel>, hindsight: Hindsight): Promise<void> {
   const { model, loader } = session;
   const { words, jepa, decoder } = model.config.training;
-  session.restoreLoader("words");
+  const openings = await Openings.read(loader, hindsight);
   const share = words.timeShare / (words.timeShare + jepa.timeShare + decoder.timeShare);
   await session.train("words", new WordNets(model.nets), words, share, {
-    framesPerStep: loader.shape.B * loader.shape.V,
+    framesPerStep: words.batch * loader.shape.V,
     prepare: async () => {
-      const clip = await loader.next();
-      return () => session.autocast(() => wordLosses(model, clip, contextOf(session, hindsight)));
+      const batch = openings.draw(words.batch, session.rng);
+      return () => session.autocast(() => wordLosses(model, batch, session));
     },
   });
   // Who goes on from another run reads on first: new goals lie in other scenes. Its trunk knew nothing of that.
@@ -69,6 +71,9 @@ async function trainNets(session: Session<JepaModel>, hindsight: Hindsight): Pro
   const { model, loader, options } = session;
   const { jepa: own, decoder } = model.config.training;
   const watch = new CollapseWatch(model.config, options.seed, (warning) => options.onNote?.(warning));
+  const { rng, generator, usesBfloat16 } = session;
+  setMoveScale(model, changeScale(loader.episodes, model.config.net.maxBlock));
+  const context = { rng, generator, usesBfloat16, hindsight, tasks: loader.tasks };
   session.restoreLoader("jepa");
   try {
     await session.train("jepa", model.nets, own, own.timeShare / (own.timeShare + decoder.timeShare), {
@@ -77,7 +82,7 @@ async function trainNets(session: Session<JepaModel>, hindsight: Hindsight): Pro
       prepare: async () => {
         const clip = await loader.next();
         return () => {
-          const { losses, embedding } = jepaLosses(model, clip, contextOf(session, hindsight));
+          const { losses, embedding } = jepaLosses(model, clip, context);
           watch.take(embedding);
           return losses;
         };
@@ -89,13 +94,6 @@ async function trainNets(session: Session<JepaModel>, hindsight: Hindsight): Pro
   }
 }
 
-function contextOf(
-  { rng, generator, usesBfloat16, loader }: Session<JepaModel>,
-  hindsight: Hindsight,
-): JepaLossContext {
-  return { rng, generator, usesBfloat16, hindsight, tasks: loader.tasks };
-}
-
 /** A model that has learnt goals keeps the scale that it tells them on, whatever episodes come later. */
 function setGoalScale({ goalScale, stateScale }: JepaModel, { moments }: Hindsight): void {
   if (moments === null || goalScale.isSet) return;
@@ -103,6 +101,15 @@ function setGoalScale({ goalScale, stateScale }: JepaModel, { moments }: Hindsig
   // A few goals may agree by chance in what they have no need to agree in.
   const std = Float32Array.from(moments.std, (each, i) => Math.max(each, 0.1 * (recorded[i] ?? 0)));
   noGrad(() => goalScale.set({ mean: moments.mean, std }));
+}
+
+/** The same of changes: they are told on the scale of their own size. */
+function setMoveScale({ moveScale, stateScale }: JepaModel, std: Float32Array | null): void {
+  if (std === null || moveScale.isSet) return;
+  const recorded = stateScale.moments.std;
+  // A number that hardly changes is not to be told to the last digit.
+  const usable = recorded.map((each, i) => Math.max(std[i] ?? 0, 0.02 * each));
+  noGrad(() => moveScale.set({ mean: usable.map(() => 0), std: usable }));
 }
 
 async function trainDecoder(session: Session<JepaModel>): Promise<void> {

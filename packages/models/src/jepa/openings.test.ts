@@ -1,0 +1,57 @@
+import { join } from "node:path";
+import { makeRng } from "@orrery/core";
+import { episodeFrames, makeClipLoader } from "@orrery/data";
+import { expect, test } from "vitest";
+import { recordSquare, temporaryFolder } from "../testing.ts";
+import { Hindsight } from "./hindsight.ts";
+import { Openings } from "./openings.ts";
+
+const size = { width: 32, height: 32 };
+
+test("words learn from the first picture of each episode that came to something, one as often as another", async () => {
+  const folder = temporaryFolder("openings");
+  const failed = await recordSquare(join(folder, "failed"), { episodes: 2, length: 12, seed: 1 });
+  const done = await recordSquare(join(folder, "done"), { episodes: 3, length: 12, seed: 2, succeeds: true });
+  const loader = await makeClipLoader({
+    // A span that begins later has no opening of its own, though the task was done in it.
+    sources: [
+      { dataset: failed },
+      {
+        dataset: done,
+        spans: new Map([
+          [
+            1,
+            [
+              { from: 0, to: 5 },
+              { from: 6, to: 12 },
+            ],
+          ],
+        ]),
+      },
+    ],
+    batch: 2,
+    window: 4,
+    size,
+    seed: 0,
+  });
+  const hindsight = new Hindsight(loader.episodes);
+  const openings = await Openings.read(loader, hindsight);
+  await loader.close();
+  expect(openings.size).toBe(3);
+
+  const expected = new Map<string, readonly number[]>(); // picture to goal
+  for await (const { frames, columns } of episodeFrames({ dataset: done, size })) {
+    const picture = frames.subarray(0, 32 * 32 * 3);
+    expected.set(Buffer.from(picture).toString("hex"), Array.from(columns.state ?? []).slice(-2));
+  }
+  const { B, V, H, W, frames, goal } = openings.draw(300, makeRng(3));
+  expect([B, V, H, W]).toEqual([300, 1, 32, 32]);
+  const counts = new Map<string, number>();
+  for (let b = 0; b < B; b++) {
+    const picture = Buffer.from(frames.subarray(b * 32 * 32 * 3, (b + 1) * 32 * 32 * 3)).toString("hex");
+    expect([...goal.subarray(2 * b, 2 * b + 2)]).toEqual(expected.get(picture));
+    counts.set(picture, (counts.get(picture) ?? 0) + 1);
+  }
+  expect(counts.size).toBe(3);
+  for (const count of counts.values()) expect(Math.abs(count - 100)).toBeLessThan(41); // five deviations
+});
