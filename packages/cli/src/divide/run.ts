@@ -2,7 +2,7 @@
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { writeFileAtomic, writeJsonAtomic } from "@orrery/core/node";
-import { openDataset } from "@orrery/data";
+import { openDataset, readMixture } from "@orrery/data";
 import {
   divideMarkdown,
   divideReport,
@@ -55,9 +55,7 @@ export interface DivideOutcome {
 export async function runTheDivide(request: DivideRequest): Promise<DivideOutcome> {
   const { data, out, taken, seeds, minutes, search, onNote, strength, workers } = request;
   const began = performance.now();
-  const sources: TrainingSource[] = await Promise.all(
-    data.map(async (path) => ({ dataset: await openDataset(path) })),
-  );
+  const sources = await openSources(data);
   const terms = { sources, data: data.join(", "), onProgress: request.onTraining, onNote };
   const { worldModels, policies } = taken;
   const result = await runDivide({
@@ -103,6 +101,13 @@ export async function runTheDivide(request: DivideRequest): Promise<DivideOutcom
   ];
   writeFileAtomic(files.html, renderReport(divideReport(result, facts)));
   return { result, markdown, files };
+}
+
+/** Datasets, or those of a mixture. */
+async function openSources(data: readonly string[]): Promise<readonly TrainingSource[]> {
+  const [mixture = ""] = data;
+  if (data.length === 1 && mixture.endsWith(".json")) return (await readMixture(mixture)).sources;
+  return Promise.all(data.map(async (path) => ({ dataset: await openDataset(path) })));
 }
 
 function machine(): string {

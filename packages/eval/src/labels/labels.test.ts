@@ -9,7 +9,7 @@ import { debugConfig, recordGrey, temporaryFolder } from "../testing.ts";
 import { conditionsOf, labelledEpisodes } from "./conditions.ts";
 import { labelReport } from "./report.ts";
 import { explained, fitRidge } from "./ridge.ts";
-import { compare, gainOf, pooledPsnr, type EpisodeErrors } from "./score.ts";
+import { advantage, compare, gainOf, pooledPsnr, type EpisodeErrors } from "./score.ts";
 import { studyLabels, type LabelStudyOptions } from "./study.ts";
 
 test("ridge regression finds a linear law, and explains nothing of noise", () => {
@@ -73,6 +73,8 @@ test("errors ten times smaller are a gain of 10 dB, and gains are compared with 
   expect(gain).toBeCloseTo(5, 10);
   expect(ratio).toBeCloseTo(0.5, 10);
   expect(gainCi95[0]).toBeCloseTo(5, 6); // every episode gains as much
+  const more = advantage(errors(0.1), errors(Math.sqrt(0.1)), 0);
+  for (const each of [more.gain, ...more.ci95]) expect(each).toBeCloseTo(5, 6);
 });
 
 test("the report has a curve per condition that ends at the reference", () => {
@@ -81,6 +83,7 @@ test("the report has a curve per condition that ends at the reference", () => {
     condition,
     labelledEpisodes: 1,
     steps: 10,
+    overPart: null,
     episodes: 2,
     psnr: [20, 19],
     copyLast: [15, 14],
@@ -139,6 +142,7 @@ test("a study: nobody sees states, all share one tokenizer, and a second call tr
     ["inferred-50", 2, Math.round(steps / 0.7)],
     ["part-50", 2, steps],
   ]);
+  expect(result.conditions.map(({ overPart }) => overPart === null)).toEqual([true, false, true]);
   expect(result).toMatchObject({ heldEpisodes: 2, windows: 4, inverse: [{ share: 0.5 }] });
   for (const name of readdirSync(join(out, "data")).filter((file) => !file.endsWith(".done"))) {
     const { state, action } = await describeDataset(join(out, "data", name));

@@ -58,6 +58,7 @@ export function labelReport(result: LabelStudyResult, facts: Report["facts"]): R
               { label: "steps", digits: 0 },
               { label: "gain", unit: "dB", better: "higher", digits: 2 },
               { label: "share of the reference's gain", digits: 2, better: "higher" },
+              { label: "beyond the part alone", unit: "dB", digits: 2, better: "higher" },
               { label: "PSNR at 1", unit: "dB", digits: 1 },
               { label: "PSNR at 5", unit: "dB", digits: 1 },
               { label: `PSNR at ${horizon}`, unit: "dB", digits: 1 },
@@ -115,7 +116,7 @@ function curveOf(conditions: readonly ConditionResult[], kind: ConditionKind): S
 }
 
 function rowOf(result: ConditionResult): Row {
-  const { condition, steps, gain, gainCi95, ratio, ratioCi95, psnr, roundTrip } = result;
+  const { condition, steps, gain, gainCi95, ratio, ratioCi95, overPart, psnr, roundTrip } = result;
   return {
     label: nameOf(result),
     ...(condition.kind === "part" ? { role: "baseline" as const } : {}),
@@ -123,6 +124,7 @@ function rowOf(result: ConditionResult): Row {
       steps,
       { value: gain, ci95: gainCi95 },
       condition.kind === "all" ? 1 : { value: ratio, ci95: ratioCi95 },
+      overPart === null ? null : { value: overPart.gain, ci95: overPart.ci95 },
       psnr[0] ?? null,
       psnr[4] ?? null,
       psnr.at(-1) ?? null,

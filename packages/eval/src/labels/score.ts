@@ -98,16 +98,52 @@ export function compare(
   reference: readonly EpisodeErrors[],
   seed: number,
 ): Compared {
-  const pairs = errors.map((own) => [
-    { own, other: reference.find(({ episode }) => episode === own.episode) as EpisodeErrors },
-  ]);
-  const gain = (items: readonly { own: EpisodeErrors }[]): number => gainOf(items.map(({ own }) => own));
-  const ratio = (items: readonly { own: EpisodeErrors; other: EpisodeErrors }[]): number =>
-    gain(items) / gainOf(items.map(({ other }) => other));
+  const pairs = pairsOf(errors, reference);
+  const ratio = (items: readonly Pair[]): number => ownGain(items) / otherGain(items);
   return {
-    gain: gain(pairs.flat()),
-    gainCi95: bootstrap(pairs, gain, makeRng(seed, "gain")),
+    gain: ownGain(pairs.flat()),
+    gainCi95: bootstrap(pairs, ownGain, makeRng(seed, "gain")),
     ratio: ratio(pairs.flat()),
     ratioCi95: bootstrap(pairs, ratio, makeRng(seed, "ratio")),
   };
+}
+
+/** How much more one run gains than another, dB. */
+export interface Advantage {
+  readonly gain: number;
+  readonly ci95: Interval;
+}
+
+/** The interval by resampling held-out episodes, the same ones for both runs. */
+export function advantage(
+  errors: readonly EpisodeErrors[],
+  over: readonly EpisodeErrors[],
+  seed: number,
+): Advantage {
+  const pairs = pairsOf(errors, over);
+  const difference = (items: readonly Pair[]): number => ownGain(items) - otherGain(items);
+  return {
+    gain: difference(pairs.flat()),
+    ci95: bootstrap(pairs, difference, makeRng(seed, "advantage")),
+  };
+}
+
+interface Pair {
+  readonly own: EpisodeErrors;
+  readonly other: EpisodeErrors;
+}
+
+/** Each held-out episode as one run and as the other dreamt it, to be resampled one by one. */
+function pairsOf(errors: readonly EpisodeErrors[], others: readonly EpisodeErrors[]): Pair[][] {
+  return errors.map((own) => [
+    { own, other: others.find(({ episode }) => episode === own.episode) as EpisodeErrors },
+  ]);
+}
+
+function ownGain(pairs: readonly Pair[]): number {
+  return gainOf(pairs.map(({ own }) => own));
+}
+
+function otherGain(pairs: readonly Pair[]): number {
+  return gainOf(pairs.map(({ other }) => other));
 }

@@ -31,7 +31,15 @@ import {
   type Condition,
   type ConditionKind,
 } from "./conditions.ts";
-import { compare, pooledPsnr, scoreEpisodes, type Compared, type EpisodeErrors } from "./score.ts";
+import {
+  advantage,
+  compare,
+  pooledPsnr,
+  scoreEpisodes,
+  type Advantage,
+  type Compared,
+  type EpisodeErrors,
+} from "./score.ts";
 import { scoreInverse, type InverseScores } from "./score-inverse.ts";
 
 /**
@@ -76,6 +84,8 @@ export interface ConditionResult extends Compared {
   readonly episodes: number;
   /** Of the dynamics' training. */
   readonly steps: number;
+  /** Beyond the labelled part alone of the same share; null where that was not asked for, and for itself. */
+  readonly overPart: Advantage | null;
   readonly psnr: readonly number[];
   readonly copyLast: readonly number[];
   readonly roundTrip: readonly number[];
@@ -152,12 +162,15 @@ class Study {
     return {
       conditions: conditions.map((condition) => {
         const own = errors.get(condition) as EpisodeErrors[];
+        const alone = conditions.find(({ kind, share }) => kind === "part" && share === condition.share);
+        const part = alone === condition || alone === undefined ? undefined : errors.get(alone);
         const labelled = labelledEpisodes(train, condition.share, seed).length;
         return {
           condition,
           labelledEpisodes: labelled,
           episodes: condition.kind === "part" ? labelled : train.length,
           steps: this.#configFor(condition).training.dynamics.steps,
+          overPart: part === undefined ? null : advantage(own, part, seed),
           psnr: pooledPsnr(own, "model"),
           copyLast: pooledPsnr(own, "copyLast"),
           roundTrip: pooledPsnr(own, "roundTrip"),

@@ -30,7 +30,10 @@ const USUAL = { minutes: 10, trials: 30 } as const;
 export function addEvalDivide(group: Command): void {
   const command = group
     .command("divide")
-    .requiredOption("--data <dataset,...>", "datasets that both sides are given, parted by commas")
+    .requiredOption(
+      "--data <dataset,...>",
+      "datasets that both sides are given, parted by commas, or a mixture (.json)",
+    )
     .requiredOption(
       "--out <folder>",
       "folder of runs, trials and report; the same command goes on where it stopped",

@@ -105,11 +105,26 @@ export function addEvalLabels(group: Command): void {
       interval(condition.gainCi95),
       condition.ratio.toFixed(2),
       interval(condition.ratioCi95),
+      condition.overPart?.gain.toFixed(2) ?? "-",
+      condition.overPart === null ? "-" : interval(condition.overPart.ci95),
       ...[0, 4, 9, 15].map((h) => condition.psnr[h]?.toFixed(1) ?? "-"),
     ];
     run.print(
       formatTable(
-        ["condition", "steps", "gain dB", "95 %", "of all", "95 %", "1", "5", "10", "16"],
+        [
+          "condition",
+          "steps",
+          "gain dB",
+          "95 %",
+          "of all",
+          "95 %",
+          "over part",
+          "95 %",
+          "1",
+          "5",
+          "10",
+          "16",
+        ],
         result.conditions.map(row),
       ),
     );
