@@ -5,7 +5,7 @@
  *
  * Shapes: B openings, V cameras, H W pixels, P state width.
  */
-import type { Clip, Rng } from "@orrery/core";
+import { DataError, type Clip, type Rng } from "@orrery/core";
 import { episodeFrames, type ClipEpisode, type ClipLoader, type DatasetReader } from "@orrery/data";
 import type { Hindsight } from "./hindsight.ts";
 
@@ -33,7 +33,10 @@ export class Openings {
     this.#shape = shape;
   }
 
-  /** Decodes the first pictures; episodes whose pictures cannot be decoded are left out. */
+  /**
+   * Decodes the first pictures; episodes whose pictures cannot be decoded are left out.
+   * @throws {DataError} if that leaves none
+   */
   static async read(loader: ClipLoader, hindsight: Hindsight): Promise<Openings> {
     const { H: height, W: width } = loader.shape;
     const openings: Opening[] = [];
@@ -56,6 +59,10 @@ export class Openings {
         openings.push({ picture: frames, text, goal: hindsight.goalOf(id) as Float32Array });
       }
     }
+    if (openings.length === 0)
+      throw new DataError(
+        "Openings.read: none of the episodes in which a task was done has a first picture that can be decoded. Check them with `orrery data info`.",
+      );
     return new Openings(openings, loader.shape);
   }
 
