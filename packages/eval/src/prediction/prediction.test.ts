@@ -80,7 +80,8 @@ test("the round trip is encoding and decoding on the last frame seen, nothing el
 test("the same seed gives the same numbers and keeps no tensor; another one dreams otherwise", async () => {
   const before = liveTensorCount();
   expect(await evaluate()).toEqual(usual);
-  expect(liveTensorCount()).toBe(before);
+  // At most: what earlier tests dropped may be collected meanwhile.
+  expect(liveTensorCount()).toBeLessThanOrEqual(before);
   const other = await evaluate({ seed: 2 });
   expect(other.model.psnr).not.toEqual(usual.model.psnr);
 });
