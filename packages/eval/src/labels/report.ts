@@ -12,9 +12,19 @@ const DESCRIPTIONS: Readonly<Record<ConditionKind, string>> = {
 
 const CURVES: readonly ConditionKind[] = ["inferred", "none", "part"];
 
-/** "inferred-30" becomes "30 % labelled, video of the rest, actions inferred". */
+/** "inferred-30" becomes "30 % labelled, rest inferred". */
 export function nameOf({ condition: { kind, share } }: ConditionResult): string {
-  return kind === "all" ? DESCRIPTIONS.all : `${(100 * share).toFixed(0)} % labelled, ${DESCRIPTIONS[kind]}`;
+  const percent = `${(100 * share).toFixed(0)} % labelled`;
+  switch (kind) {
+    case "all":
+      return "all labelled";
+    case "inferred":
+      return `${percent}, rest inferred`;
+    case "none":
+      return `${percent}, rest as video`;
+    case "part":
+      return `${percent}, alone`;
+  }
 }
 
 /** Report of a finished study. @param facts machine, command and duration */
@@ -57,14 +67,21 @@ export function labelReport(result: LabelStudyResult, facts: Report["facts"]): R
             columns: [
               { label: "steps", digits: 0 },
               { label: "gain", unit: "dB", better: "higher", digits: 2 },
-              { label: "share of the reference's gain", digits: 2, better: "higher" },
-              { label: "beyond the part alone", unit: "dB", digits: 2, better: "higher" },
-              { label: "PSNR at 1", unit: "dB", digits: 1 },
-              { label: "PSNR at 5", unit: "dB", digits: 1 },
-              { label: `PSNR at ${horizon}`, unit: "dB", digits: 1 },
-              { label: "ceiling", unit: "dB", digits: 1 },
+              { label: "of all labelled", digits: 2, better: "higher" },
+              { label: "over part", unit: "dB", digits: 2, better: "higher" },
             ],
             rows: conditions.map(rowOf),
+          },
+          {
+            kind: "table",
+            title: "PSNR by horizon",
+            columns: [
+              { label: "1", unit: "dB", digits: 1 },
+              { label: "5", unit: "dB", digits: 1 },
+              { label: `${horizon}`, unit: "dB", digits: 1 },
+              { label: "ceiling", unit: "dB", digits: 1 },
+            ],
+            rows: conditions.map(psnrRowOf),
           },
         ],
       },
@@ -116,7 +133,7 @@ function curveOf(conditions: readonly ConditionResult[], kind: ConditionKind): S
 }
 
 function rowOf(result: ConditionResult): Row {
-  const { condition, steps, gain, gainCi95, ratio, ratioCi95, overPart, psnr, roundTrip } = result;
+  const { condition, steps, gain, gainCi95, ratio, ratioCi95, overPart } = result;
   return {
     label: nameOf(result),
     ...(condition.kind === "part" ? { role: "baseline" as const } : {}),
@@ -125,10 +142,14 @@ function rowOf(result: ConditionResult): Row {
       { value: gain, ci95: gainCi95 },
       condition.kind === "all" ? 1 : { value: ratio, ci95: ratioCi95 },
       overPart === null ? null : { value: overPart.gain, ci95: overPart.ci95 },
-      psnr[0] ?? null,
-      psnr[4] ?? null,
-      psnr.at(-1) ?? null,
-      roundTrip[0] ?? null,
     ],
+  };
+}
+
+function psnrRowOf(result: ConditionResult): Row {
+  const { psnr, roundTrip } = result;
+  return {
+    label: nameOf(result),
+    cells: [psnr[0] ?? null, psnr[4] ?? null, psnr.at(-1) ?? null, roundTrip[0] ?? null],
   };
 }
