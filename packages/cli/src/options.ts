@@ -32,6 +32,11 @@ export function fraction(text: string): number {
   return value;
 }
 
+/** The mixture (`orrery data mix`) among what `--data` names, if that is all it names. */
+export function mixtureAmong(paths: readonly string[]): string | undefined {
+  return paths.length === 1 && paths[0]?.endsWith(".json") ? paths[0] : undefined;
+}
+
 /** Names parted by commas, at least one. */
 export function nameList(text: string): string[] {
   const items = text.split(",").map((item) => item.trim());

@@ -1,4 +1,5 @@
 /** What a body is: its state, its actions, its cameras. A JSON file, data and not code; nothing above knows a robot by name. */
+import { UsageError } from "./errors.ts";
 
 /** One named stretch of the state vector, `width` numbers long. */
 export interface StatePart {
@@ -51,4 +52,23 @@ export function namesOf(parts: readonly StatePart[]): string[] {
     if (part.names) return [...part.names];
     return part.width === 1 ? [part.name] : Array.from({ length: part.width }, (_, i) => `${part.name}_${i}`);
   });
+}
+
+/**
+ * Refuses names that no part of a body has.
+ * @param what they must be, as "goals must count in parts of the state"
+ * @throws {UsageError} naming the parts there are
+ */
+export function checkPartNames(
+  what: string,
+  body: string,
+  parts: readonly StatePart[],
+  asked: readonly string[],
+): void {
+  const known = parts.map(({ name }) => name);
+  const unknown = asked.filter((name) => !known.includes(name));
+  if (unknown.length === 0) return;
+  throw new UsageError(
+    `${what} of the body "${body}", got ${unknown.join(", ")}. It has ${known.join(", ")}.`,
+  );
 }

@@ -8,6 +8,7 @@
  * Shapes: S samples, H imagined steps, n control steps in each, K actions that are chosen, A action width.
  */
 import {
+  checkPartNames,
   UsageError,
   type Decision,
   type Embodiment,
@@ -230,20 +231,8 @@ function outlookOf(future: Rollout, objective: Objective, found: Found): Readonl
 
 /** @throws {UsageError} naming the parts there are */
 function checkParts({ name, action, state }: Embodiment, { still = [], towards = [] }: PlannedParts): void {
-  const check = (
-    what: string,
-    asked: readonly string[],
-    parts: readonly { readonly name: string }[],
-  ): void => {
-    const known = parts.map((part) => part.name);
-    const unknown = asked.filter((part) => !known.includes(part));
-    if (unknown.length === 0) return;
-    throw new UsageError(
-      `Planner.reset: ${what} of the body "${name}", got ${unknown.join(", ")}. It has ${known.join(", ")}.`,
-    );
-  };
-  check("what is left still must be parts of an action", still, action);
-  check("what a goal counts in must be parts of the state", towards, state);
+  checkPartNames("Planner.reset: what is left still must be parts of an action", name, action, still);
+  checkPartNames("Planner.reset: what a goal counts in must be parts of the state", name, state, towards);
 }
 
 function freePlan(episode: Episode): void {

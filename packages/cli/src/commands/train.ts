@@ -3,7 +3,7 @@ import { InvalidArgumentError, type Command } from "commander";
 import { UsageError } from "@orrery/core";
 import type { AnyTrainResult, InferredUse, TrainProgress } from "@orrery/models";
 import { formatDuration, formatNumber } from "../format.ts";
-import { episodeList, positiveNumber } from "../options.ts";
+import { episodeList, mixtureAmong, positiveNumber } from "../options.ts";
 import { runs, type Result, type Run } from "../run.ts";
 import { isVideoConfig, trainFromVideo } from "./train-from-video.ts";
 import { trainPolicyFrom } from "./train-policy.ts";
@@ -154,8 +154,8 @@ async function openSources({
 }: TrainFlags): Promise<import("@orrery/models").TrainingSource[]> {
   const { openSource, readMixture } = await import("@orrery/data");
   const paths = data.split(",").filter((path) => path !== "");
-  const [mixture = ""] = paths;
-  if (paths.length === 1 && mixture.endsWith(".json")) {
+  const mixture = mixtureAmong(paths);
+  if (mixture !== undefined) {
     const wrong = [...(episodes === undefined ? [] : ["--episodes"]), ...(all ? ["--all"] : [])];
     if (wrong.length === 0) return [...(await readMixture(mixture)).sources];
     throw new UsageError(

@@ -14,6 +14,7 @@ import {
 import type { TrainingSource } from "@orrery/models";
 import { SPLITS } from "@orrery/sim";
 import { formatDuration } from "../format.ts";
+import { mixtureAmong } from "../options.ts";
 import { takenRuns, trainedVla, trainedWorldModel, type Shown } from "./contenders.ts";
 
 export interface DivideRequest {
@@ -105,8 +106,8 @@ export async function runTheDivide(request: DivideRequest): Promise<DivideOutcom
 
 /** Datasets, or those of a mixture. */
 async function openSources(data: readonly string[]): Promise<readonly TrainingSource[]> {
-  const [mixture = ""] = data;
-  if (data.length === 1 && mixture.endsWith(".json")) return (await readMixture(mixture)).sources;
+  const mixture = mixtureAmong(data);
+  if (mixture !== undefined) return (await readMixture(mixture)).sources;
   return Promise.all(data.map(async (path) => ({ dataset: await openDataset(path) })));
 }
 

@@ -1,4 +1,5 @@
 export * from "./atomic.ts";
+export * from "./collect-garbage.ts";
 export * from "./crew.ts";
 export * from "./lock.ts";
 export * from "./native-thread.ts";

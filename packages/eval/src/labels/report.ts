@@ -1,16 +1,14 @@
 /** The label-efficiency study as tables, for a terminal and for a report. */
 import type { Report, Row, Section, Series } from "../report/index.ts";
-import type { ConditionKind } from "./conditions.ts";
 import type { ConditionResult, LabelStudyResult } from "./study.ts";
 
-const DESCRIPTIONS: Readonly<Record<ConditionKind, string>> = {
-  all: "all episodes with actions",
+const DESCRIPTIONS = {
   inferred: "video of the rest, actions inferred",
   none: "video of the rest, no actions",
   part: "labelled part alone",
 };
 
-const CURVES: readonly ConditionKind[] = ["inferred", "none", "part"];
+const CURVES = ["inferred", "none", "part"] as const;
 
 /** "inferred-30" becomes "30 % labelled, rest inferred". */
 export function nameOf({ condition: { kind, share } }: ConditionResult): string {
@@ -114,7 +112,7 @@ function inverseSection(inverse: LabelStudyResult["inverse"]): Section {
 }
 
 /** A curve over the shares that ends at the reference, where all conditions meet. */
-function curveOf(conditions: readonly ConditionResult[], kind: ConditionKind): Series {
+function curveOf(conditions: readonly ConditionResult[], kind: (typeof CURVES)[number]): Series {
   const points = conditions
     .filter(({ condition }) => condition.kind === kind || condition.kind === "all")
     .toSorted((a, b) => a.condition.share - b.condition.share);

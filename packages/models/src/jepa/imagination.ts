@@ -4,7 +4,7 @@
  * Shapes: B streams, M futures of each, H imagined steps, n control steps of a block, K the longest one, A action width,
  * P state width, D numbers of an embedding, V cameras.
  */
-import { ShapeError, UsageError } from "@orrery/core";
+import { checkPartNames, ShapeError, UsageError } from "@orrery/core";
 import {
   autocast,
   fromTyped,
@@ -305,13 +305,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
   /** 1 for every number of the named parts of the state, [P]. @throws {UsageError} if there is no such part */
   #flagsOf(parts: readonly string[]): Tensor {
     const { name: body, state } = this.facts.embodiment;
-    const known = state.map(({ name }) => name);
-    const unknown = parts.filter((part) => !known.includes(part));
-    if (unknown.length > 0)
-      throw new UsageError(
-        `JepaImagination.begin: goals must count in parts of the state of the body "${body}", got ${unknown.join(", ")}. ` +
-          `It has ${known.join(", ")}.`,
-      );
+    checkPartNames("JepaImagination.begin: goals must count in parts of the state", body, state, parts);
     const flags = state.flatMap(({ name, width }) =>
       Array.from({ length: width }, () => (parts.includes(name) ? 1 : 0)),
     );

@@ -23,7 +23,6 @@ import type { WeightedLoss } from "../train/phase.ts";
 import { cutMoments, type Moments } from "./batch.ts";
 import { pastAfter, pastsOf, type JepaModel } from "./model.ts";
 import { goalError } from "./heads.ts";
-import type { Hindsight } from "./hindsight.ts";
 import type { BlockCode, Prediction } from "./predictor.ts";
 import type { OpeningBatch } from "./openings.ts";
 import { sigReg } from "./sigreg.ts";
@@ -34,7 +33,8 @@ export interface JepaLossContext {
   readonly generator: Generator;
   /** The texts that `Clip.task` points to. */
   readonly tasks: readonly string[];
-  readonly hindsight: Hindsight;
+  /** Whether goals have taught the reader; what it finds is then left alone. */
+  readonly hasReadGoals: boolean;
 }
 
 export interface JepaLosses {
@@ -230,7 +230,6 @@ function headLosses(
   context: JepaLossContext,
 ): Record<string, WeightedLoss> {
   const { nets, config } = model;
-  const { hindsight } = context;
   const own = config.training.jepa;
   const S = z.size(1);
   const both = (x: Tensor): Tensor => cat([x, x.narrow(1, from, S - from)], 1);
@@ -249,7 +248,7 @@ function headLosses(
   // left alone: rewards blur what it finds (docs/experiments.md).
   const texts = textsOf(clip, context);
   const read = (): Tensor => nets.reader.forward(readTexts(model, texts, context), openingOf(model, clip));
-  const found = hindsight.moments === null ? read() : noGrad(read);
+  const found = context.hasReadGoals ? noGrad(read) : read();
   const task = nets.outcomes.ofTask(found).unsqueeze(1);
   const outcome = nets.outcomes.forward(damped(embedding, own.headGradient), task);
   const mask = both(targets.hasReward);

@@ -7,6 +7,7 @@
  * of the whole (docs/experiments.md, "reach by imagination, again").
  */
 import type { Clip } from "@orrery/core";
+import type { ClipEpisode } from "@orrery/data";
 import { fromTyped, Module, noGrad, type Tensor } from "@orrery/torch";
 import { toPatches } from "../nets/patches.ts";
 import type { LoaderNeeds } from "../train/loader-needs.ts";
@@ -72,8 +73,9 @@ async function trainNets(session: Session<JepaModel>, hindsight: Hindsight): Pro
   const { jepa: own, decoder } = model.config.training;
   const watch = new CollapseWatch(model.config, options.seed, (warning) => options.onNote?.(warning));
   const { rng, generator, usesBfloat16 } = session;
-  setMoveScale(model, changeScale(loader.episodes, model.config.net.maxBlock));
-  const context = { rng, generator, usesBfloat16, hindsight, tasks: loader.tasks };
+  setMoveScale(model, loader.episodes);
+  const hasReadGoals = hindsight.moments !== null;
+  const context = { rng, generator, usesBfloat16, hasReadGoals, tasks: loader.tasks };
   session.restoreLoader("jepa");
   try {
     await session.train("jepa", model.nets, own, own.timeShare / (own.timeShare + decoder.timeShare), {
@@ -104,8 +106,9 @@ function setGoalScale({ goalScale, stateScale }: JepaModel, { moments }: Hindsig
 }
 
 /** The same of changes: they are told on the scale of their own size. */
-function setMoveScale({ moveScale, stateScale }: JepaModel, std: Float32Array | null): void {
-  if (std === null || moveScale.isSet) return;
+function setMoveScale({ moveScale, stateScale, config }: JepaModel, episodes: readonly ClipEpisode[]): void {
+  const std = moveScale.isSet ? null : changeScale(episodes, config.net.maxBlock);
+  if (std === null) return;
   const recorded = stateScale.moments.std;
   // A number that hardly changes is not to be told to the last digit.
   const usable = recorded.map((each, i) => Math.max(std[i] ?? 0, 0.02 * each));
