@@ -69,7 +69,14 @@ export class Dreamer implements DrawingImagination<DreamState> {
     this.model = model;
     // The heads start as zeros, and stay so where the data held no rewards.
     const knowsReward = noGrad(() => scope(() => model.dynamics.outcomeOut.weight.abs().max().item())) > 0;
-    this.abilities = { reward: knowsReward, task: false, goal: false, gradient: false, pictures: true };
+    this.abilities = {
+      reward: knowsReward,
+      task: false,
+      goal: false,
+      prior: false,
+      gradient: false,
+      pictures: true,
+    };
     this.#sampleSteps = steps;
     this.#precision = {
       enabled: options.usesBfloat16 ?? false,

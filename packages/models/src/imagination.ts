@@ -6,7 +6,7 @@
  * Shapes: B streams, H imagined steps, n control steps that one imagined step covers, A action width, P state width,
  * V cameras, h w pixels, E numbers of an embedding.
  */
-import { keep, noGrad, scope, stack, type Tensor } from "@orrery/torch";
+import { keep, noGrad, scope, stack, type Generator, type Tensor } from "@orrery/torch";
 import type { Context, StreamFacts } from "./world-model.ts";
 
 /** What a model believes of the newest moment of each stream, beside the picture. */
@@ -53,6 +53,15 @@ export interface BeginOptions {
   readonly goalParts?: readonly string[];
 }
 
+export interface ProposeOptions {
+  /** Ways for each stream, C. */
+  readonly copies: number;
+  /** Imagined steps, H. */
+  readonly horizon: number;
+  /** Control steps of each, n. */
+  readonly block: number;
+}
+
 /** What the heads of a model have learnt; asking for more gives numbers without meaning, so planners check first. */
 export interface Abilities {
   /** The training data held rewards (and with them successes). */
@@ -61,6 +70,8 @@ export interface Abilities {
   readonly task: boolean;
   /** It tells from words and picture what the body will feel when the task is done. */
   readonly goal: boolean;
+  /** It proposes what people did on their way to such a goal. */
+  readonly prior: boolean;
   /** `rollout` can be differentiated with respect to the actions. */
   readonly gradient: boolean;
   /** `look` gives pictures; a model without a decoder only gives the last one that it observed. */
@@ -130,6 +141,19 @@ export interface Imagination<S extends Imagined = Imagined> {
    * Where `abilities.gradient` says so and gradients are recorded, the results can be differentiated.
    */
   rollout(state: S, actions: Tensor): Rollout;
+
+  /**
+   * Goes, in place, for another of the places where the task's goal may be: drawn from what words and picture tell, as
+   * the mean of it is gone for at first. Models whose goals have no deviation lack it.
+   */
+  drawGoal?(state: S, generator: Generator): void;
+
+  /**
+   * Ways to the task's goal as they were taken in the recordings, imagined block by block: actions [C B, H, n, A] in the
+   * units of the data, owned by the caller, each stream's C ways adjacent. The first of them is what is expected, the
+   * others are drawn. Models without `abilities.prior` lack it or throw a `UsageError`.
+   */
+  propose?(state: S, options: ProposeOptions, generator: Generator): Tensor;
 }
 
 /** One whose pictures can be scored, beside the best that its code allows. */

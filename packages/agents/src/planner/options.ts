@@ -13,6 +13,15 @@ export interface PlannerOptions extends ObjectiveOptions {
   readonly replanEvery: number;
   /** The first samples spread by this many deviations of the recorded actions. */
   readonly spread: number;
+  /** Ways that the model's policy prior proposes to every search, where it has one; 0 for none. */
+  readonly proposals: number;
+  /** Cost of a plan that is one deviation of the recorded actions from the way that the prior expects, in rewards. */
+  readonly priorWeight: number;
+  /**
+   * Control steps after which the search goes for another draw of where the task's goal may be, as long as it is not
+   * done: what is not where it was expected is looked for around there. Infinity for never. Only with a goal in words.
+   */
+  readonly redrawEvery: number;
   /** Observed surprise above which the body holds still; Infinity for never. */
   readonly stopAbove: number;
 }
@@ -23,10 +32,14 @@ export const PLANNER_DEFAULTS: PlannerOptions = {
   hold: 1,
   replanEvery: 1,
   spread: 1,
+  proposals: 24,
+  priorWeight: 0,
+  redrawEvery: Infinity,
   stopAbove: Infinity,
   discount: 1,
   successWeight: 1,
   goalWeight: 100,
+  goalSlack: 0,
   alongWeight: 0.3,
   surpriseWeight: 0,
 };
@@ -37,14 +50,18 @@ const RANGES: Readonly<Record<keyof PlannerOptions, readonly [low: number, high:
   hold: [1, 1000],
   replanEvery: [1, 1000],
   spread: [1e-3, 100],
+  proposals: [0, 10_000],
+  priorWeight: [0, 1e6],
+  redrawEvery: [1, Infinity],
   stopAbove: [0, Infinity],
   discount: [0.01, 1],
   successWeight: [0, 1e6],
   goalWeight: [0, 1e6],
+  goalSlack: [0, 100],
   alongWeight: [0, 1],
   surpriseWeight: [0, 1e6],
 };
-const WHOLE: readonly string[] = ["horizon", "block", "hold", "replanEvery"];
+const WHOLE: readonly string[] = ["horizon", "block", "hold", "replanEvery", "proposals"];
 
 export function isPlannerOption(name: string): name is keyof PlannerOptions {
   return Object.hasOwn(RANGES, name);

@@ -1,5 +1,6 @@
 import { ConfigError, ShapeError, UsageError, type Embodiment, type Goal } from "@orrery/core";
-import { liveTensorCount } from "@orrery/torch";
+import type { ProposeOptions } from "@orrery/models";
+import { liveTensorCount, tensor, type Tensor } from "@orrery/torch";
 import { expect, test } from "vitest";
 import { makeSearch, PlanningError, SEARCHES } from "../search/index.ts";
 import { Planner, PLANNER_DEFAULTS, restingAction, type PlannerOptions } from "./index.ts";
@@ -196,6 +197,51 @@ test("a part of the action that is left still stays at rest, and the body must h
   await expect(drive(towards, LEFT, world, 1)).rejects.toThrow(
     /parts of the state of the body "point", got hand/,
   );
+});
+
+/** A model of which people always went upwards, and which looks for goals elsewhere when asked to. */
+class Habitual extends PointImagination {
+  draws = 0;
+
+  constructor() {
+    super({ abilities: { prior: true } });
+  }
+
+  propose(_stream: unknown, { copies, horizon, block }: ProposeOptions): Tensor {
+    return tensor([0, 0.05]).expand([copies, horizon, block, 2]).clone();
+  }
+
+  drawGoal(): void {
+    this.draws++;
+  }
+}
+
+test("the nearer a plan must be to what people did, the more is done as they did it", async () => {
+  const rise = async (options: Partial<PlannerOptions>): Promise<number> => {
+    const world = new PointWorld();
+    const { state: from } = await world.reset(1);
+    const goal: Goal = { kind: "text", text: "go to the left" };
+    const { y } = await drive(planner("mppi", options, new Habitual()), goal, world, 4);
+    return y - (from[1] ?? 0);
+  };
+  const [bound, free] = [await rise({ priorWeight: 1e5 }), await rise({ proposals: 0 })];
+  expect(bound).toBeCloseTo(0.2, 2); // four steps of 0.05
+  expect(Math.abs(free - bound)).toBeGreaterThan(0.05);
+});
+
+test("a task that is not done in time is looked for elsewhere; a goal that is shown is where it is", async () => {
+  const model = new Habitual();
+  const world = new PointWorld();
+  world.wind = 1; // never left of anything
+  await drive(planner("cem", { redrawEvery: 3 }, model), LEFT, world, 10);
+  expect(model.draws).toBe(3); // nine steps are taken in after the first
+  await drive(
+    planner("cem", { redrawEvery: 3 }, model),
+    { kind: "image", image: pointImage(1, 1) },
+    world,
+    10,
+  );
+  expect(model.draws).toBe(3);
 });
 
 test("options that do not fit are listed together", () => {

@@ -18,7 +18,13 @@ import {
 } from "@orrery/core";
 import type { Imagination, Imagined, Rollout } from "@orrery/models";
 import { fromTyped, Generator, keep, noGrad, scope, type Tensor } from "@orrery/torch";
-import { shiftWarmStart, type Found, type Search, type WarmStart } from "../search/index.ts";
+import {
+  shiftWarmStart,
+  type Found,
+  type Search,
+  type SearchSpace,
+  type WarmStart,
+} from "../search/index.ts";
 import { objectiveOf } from "./goal.ts";
 import type { Objective } from "./objective.ts";
 import { checkPlannerOptions, type PlannerOptions } from "./options.ts";
@@ -47,6 +53,7 @@ interface Episode {
   plan: WarmStart | null;
   planned: number; // control steps of the plan that were carried out
   last: Float32Array | null;
+  steps: number; // taken in
   outlook: Readonly<Record<string, number>>;
 }
 
@@ -92,6 +99,7 @@ export class Planner implements Policy {
       plan: null,
       planned: 0,
       last: null,
+      steps: 0,
       outlook: {},
     };
   }
@@ -138,6 +146,9 @@ export class Planner implements Policy {
       const state = fromTyped(observation.state.slice(), [1, P], { device });
       const action = last === null ? null : fromTyped(last, [1, A], { device });
       model.observe(episode.stream, action, frames, state);
+      episode.steps++;
+      if (goal.kind === "text" && episode.steps % this.#options.redrawEvery === 0)
+        model.drawGoal?.(episode.stream, episode.generator);
       return model.feel(episode.stream).surprise.item();
     });
   }
@@ -180,6 +191,7 @@ export class Planner implements Policy {
         horizon: K,
         spread,
         still: this.#parts.still ?? [],
+        candidates: this.#proposed(episode, stream),
       });
       const imagine = (chosen: Tensor) => {
         const [S = 0, , A = 0] = chosen.shape;
@@ -193,7 +205,8 @@ export class Planner implements Policy {
         );
       }
       const warm = old === null ? null : shiftWarmStart(old, steps);
-      const cost = (chosen: Tensor): Tensor => scope(() => objective(imagine(chosen)).cpu());
+      const cost = (chosen: Tensor): Tensor =>
+        scope(() => this.#withPrior(objective(imagine(chosen)).cpu(), chosen, space));
       const found = this.#search.find(cost, space, warm, generator);
       keep(found.actions); // until the next plan
       if (found.elites !== null) keep(found.elites);
@@ -207,6 +220,25 @@ export class Planner implements Policy {
     episode.plan = { actions, elites };
     episode.planned = 0;
     episode.outlook = made.outlook;
+  }
+
+  /** What the model's policy prior would do, as the search chooses it: [C, K, A]; null without one. */
+  #proposed({ model, generator }: Episode, stream: Imagined): Tensor | null {
+    const { horizon, block, hold, proposals } = this.#options;
+    if (proposals === 0 || !model.abilities.prior || model.propose === undefined) return null;
+    const ways = model.propose(stream, { copies: proposals, horizon, block }, generator).cpu();
+    return ways
+      .flatten(1, 2)
+      .unflatten(1, [(horizon * block) / hold, hold])
+      .mean(2);
+  }
+
+  /** Costs [S] of chosen sequences [S, K, A], and how far they are from what the prior expects. */
+  #withPrior(costs: Tensor, chosen: Tensor, { candidates, spread }: SearchSpace): Tensor {
+    const { priorWeight } = this.#options;
+    if (priorWeight === 0 || candidates === null) return costs;
+    const away = chosen.sub(candidates.select(0, 0)).div(spread.clampMin(1e-6));
+    return costs.add(away.square().mean([1, 2]).mul(priorWeight));
   }
 
   #free(): void {

@@ -141,6 +141,7 @@ export class PointImagination implements Imagination<PointStream> {
       reward: true,
       task: true,
       goal: true,
+      prior: false,
       gradient: true,
       pictures: false,
       ...options.abilities,

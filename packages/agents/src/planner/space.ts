@@ -1,7 +1,7 @@
 /** The space a planner searches, from what the body can do, what was recorded, and where the body stands. */
 import { widthOf, type Embodiment } from "@orrery/core";
 import type { Stats } from "@orrery/models";
-import { fromTyped } from "@orrery/torch";
+import { fromTyped, type Tensor } from "@orrery/torch";
 import type { SearchSpace } from "../search/index.ts";
 
 /** Lowest and highest value of each number of an action, [A] each; infinite where a part names no limits. */
@@ -48,7 +48,7 @@ export function restingAction(
 /**
  * The space of sequences of `horizon` actions around `rest`. The first samples spread like recorded actions, times
  * `spread`; a number that never changed in the recordings is left at rest, since the model cannot know what it does, and
- * so are the parts of an action named in `still`.
+ * so are the parts of an action named in `still`; so of `candidates` [C, H, A] too.
  *
  * @returns tensors that belong to the caller
  */
@@ -56,7 +56,12 @@ export function searchSpaceOf(
   embodiment: Embodiment,
   stats: Stats,
   rest: Float32Array,
-  options: { readonly horizon: number; readonly spread: number; readonly still?: readonly string[] },
+  options: {
+    readonly horizon: number;
+    readonly spread: number;
+    readonly still?: readonly string[];
+    readonly candidates?: Tensor | null;
+  },
 ): SearchSpace {
   const { low, high } = actionLimits(embodiment);
   const A = rest.length;
@@ -64,11 +69,14 @@ export function searchSpaceOf(
     Array.from({ length: width }, () => options.still?.includes(name) ?? false),
   );
   const vector = (values: Float32Array) => fromTyped(values, [A]);
+  const free = vector(stats.std.map((std, i) => (isStill[i] ? 0 : std * options.spread)));
+  const { candidates = null } = options;
   return {
     horizon: options.horizon,
     low: vector(low),
     high: vector(high),
     rest: vector(rest),
-    spread: vector(stats.std.map((std, i) => (isStill[i] ? 0 : std * options.spread))),
+    spread: free,
+    candidates: candidates === null ? null : candidates.where(free.gt(0), vector(rest)),
   };
 }

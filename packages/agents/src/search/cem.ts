@@ -9,7 +9,7 @@
 import { noGrad, scope, type Tensor } from "@orrery/torch";
 import { checkOptions } from "./options.ts";
 import { actionNoise } from "./noise.ts";
-import { clampToLimits, evaluate, startOf, type Search } from "./search.ts";
+import { evaluate, startOf, withCandidates, type Search } from "./search.ts";
 
 export interface CemOptions {
   readonly samples: number; // S
@@ -44,18 +44,20 @@ export function makeCem(options: Partial<CemOptions> = {}): Search {
           let std = spread.expand([H, A]);
           let elites: Tensor = mean.unsqueeze(0);
           const costs: number[] = [];
+          let evaluations = 0;
           for (let i = 0; i < iterations; i++) {
             // The mean itself is the first sample, so that an iteration cannot lose what it began with.
             const noise = actionNoise([S, H, A], null, generator);
             noise.select(0, 0).zero_();
-            const actions = clampToLimits(noise.mul(std).add(mean), space);
+            const actions = withCandidates(noise.mul(std).add(mean), space);
+            evaluations += actions.size(0);
             const best = evaluate("cem", i, cost, actions).topk(E, 0, false);
             costs.push(best.values.select(0, 0).item());
             elites = actions.indexSelect(0, best.indices);
             mean = elites.mean(0).lerp(mean, momentum);
             std = elites.std(0, false, 0).lerp(std, momentum).maximum(spread.mul(minSpread));
           }
-          return { actions: mean.clone(), elites, costs, evaluations: S * iterations };
+          return { actions: mean.clone(), elites, costs, evaluations };
         }),
       ),
   };

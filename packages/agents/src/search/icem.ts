@@ -10,7 +10,7 @@
 import { cat, noGrad, scope, type Tensor } from "@orrery/torch";
 import { checkOptions } from "./options.ts";
 import { actionNoise, colourMatrix } from "./noise.ts";
-import { clampToLimits, evaluate, startOf, type Search } from "./search.ts";
+import { evaluate, startOf, withCandidates, type Search } from "./search.ts";
 
 export interface IcemOptions {
   readonly samples: number; // S of the first iteration
@@ -68,7 +68,7 @@ export function makeIcem(options: Partial<IcemOptions> = {}): Search {
               mean.unsqueeze(0),
               ...(carried === null ? [] : [carried]),
             ];
-            const actions = clampToLimits(cat(rivals), space);
+            const actions = withCandidates(cat(rivals), space);
             evaluations += actions.size(0);
             const best = evaluate("icem", i, cost, actions).topk(E, 0, false);
             costs.push(best.values.select(0, 0).item());

@@ -2,7 +2,7 @@
  * MPPI: sample around a mean and average the samples, each weighted by how cheap it is.
  *
  * Source: Williams et al. 2017, arXiv:1509.01149; elites and an adapting spread as in TD-MPC2 (Hansen et al. 2024,
- * arXiv:2310.16828). Departures: no samples from a policy; the temperature is in standard deviations of the elites'
+ * arXiv:2310.16828). Departures: the temperature is in standard deviations of the elites'
  * costs, so that one value fits costs of any scale; the mean is carried out rather than a sampled elite.
  *
  * Shapes: S samples, H horizon, A action width, E elites.
@@ -10,7 +10,7 @@
 import { noGrad, scope, type Tensor } from "@orrery/torch";
 import { checkOptions } from "./options.ts";
 import { actionNoise, colourMatrix } from "./noise.ts";
-import { clampToLimits, evaluate, startOf, type Search } from "./search.ts";
+import { evaluate, startOf, withCandidates, type Search } from "./search.ts";
 
 export interface MppiOptions {
   readonly samples: number; // S
@@ -50,10 +50,12 @@ export function makeMppi(options: Partial<MppiOptions> = {}): Search {
           let std = spread.expand([H, A]);
           let elites: Tensor = mean.unsqueeze(0);
           const costs: number[] = [];
+          let evaluations = 0;
           for (let i = 0; i < iterations; i++) {
             const noise = actionNoise([S, H, A], matrix, generator);
             noise.select(0, 0).zero_();
-            const actions = clampToLimits(noise.mul(std).add(mean), space);
+            const actions = withCandidates(noise.mul(std).add(mean), space);
+            evaluations += actions.size(0);
             const best = evaluate("mppi", i, cost, actions).topk(E, 0, false);
             costs.push(best.values.select(0, 0).item());
             elites = actions.indexSelect(0, best.indices);
@@ -61,7 +63,7 @@ export function makeMppi(options: Partial<MppiOptions> = {}): Search {
             mean = elites.mul(weight).sum(0);
             std = elites.sub(mean).square().mul(weight).sum(0).sqrt().maximum(spread.mul(minSpread));
           }
-          return { actions: mean.clone(), elites, costs, evaluations: S * iterations };
+          return { actions: mean.clone(), elites, costs, evaluations };
         }),
       ),
   };

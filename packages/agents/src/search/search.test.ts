@@ -11,6 +11,7 @@ const space = (low = -1, high = 1, spread = 0.5): SearchSpace => ({
   high: full([2], high),
   rest: full([2], 0),
   spread: full([2], spread),
+  candidates: null,
 });
 
 /** Lowest at [0.3, -0.6] at every step. */
@@ -119,6 +120,30 @@ test("numbers without spread stay at rest", () => {
     expect(actions.select(1, 1).abs().amax().item(), name).toBe(0);
     expect(Math.abs(actions.select(1, 0).mean().item() - 0.3), name).toBeLessThan(0.05);
   }
+});
+
+test("a candidate competes with what is drawn, and wins where nothing else is free", () => {
+  const stuck = { ...space(), spread: full([2], 0), candidates: target.expand([1, H, 2]).mul(1.0) };
+  for (const name of NARROWING.filter((each) => each !== "gradient")) {
+    const { actions, costs } = makeSearch(name, { samples: 20, elites: 1 }).find(
+      bowl,
+      stuck,
+      null,
+      new Generator(0),
+    );
+    expect(costs[0], name).toBeLessThan(1e-9);
+    expect(actions.sub(target).abs().amax().item(), name).toBeLessThan(1e-3);
+  }
+  const found = makeSearch("shooting", { samples: 4 }).find(bowl, stuck, null, new Generator(0));
+  expect([found.costs[0], found.evaluations]).toEqual([expect.closeTo(0, 9), 5]);
+  const beyond = { ...stuck, candidates: full([1, H, 2], 7) };
+  const clamped = makeSearch("shooting", { samples: 4 }).find(
+    (actions) => actions.sum([1, 2]).neg(),
+    beyond,
+    null,
+    new Generator(0),
+  );
+  expect(clamped.actions.amax().item()).toBe(1);
 });
 
 test("a plan moves on with the steps that were carried out", () => {

@@ -5,7 +5,7 @@
  * Shapes: S samples, H horizon (planned steps), A action width, E elites.
  */
 import { NoDecisionError, ShapeError } from "@orrery/core";
-import type { Generator, Tensor } from "@orrery/torch";
+import { cat, type Generator, type Tensor } from "@orrery/torch";
 
 /** Costs [S] of action sequences [S, H, A]; lower is better. Differentiable for `GradientSearch` only. */
 export type CostFunction = (actions: Tensor) => Tensor;
@@ -20,6 +20,10 @@ export interface SearchSpace {
   readonly rest: Tensor;
   /** Standard deviation of the first samples, [A]: usually that of recorded actions. 0 leaves a number at rest. */
   readonly spread: Tensor;
+  /**
+   * Sequences that compete in every iteration, as a policy's do in TD-MPC2, [C, H, A]; null for none. Gradient descent takes none.
+   */
+  readonly candidates: Tensor | null;
 }
 
 /** What an earlier search left to begin from; see `shiftWarmStart`. */
@@ -93,6 +97,12 @@ export function evaluate(caller: string, iteration: number, cost: CostFunction, 
 /** Moves every number of actions [..., A] to within its limits. */
 export function clampToLimits(actions: Tensor, { low, high }: SearchSpace): Tensor {
   return actions.maximum(low).minimum(high);
+}
+
+/** Samples [S, H, A] and the space's candidates, all within the limits: [S + C, H, A]. */
+export function withCandidates(samples: Tensor, space: SearchSpace): Tensor {
+  const { candidates } = space;
+  return clampToLimits(candidates === null ? samples : cat([samples, candidates]), space);
 }
 
 /**

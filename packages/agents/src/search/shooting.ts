@@ -7,7 +7,7 @@
 import { noGrad, scope } from "@orrery/torch";
 import { checkOptions } from "./options.ts";
 import { actionNoise, colourMatrix } from "./noise.ts";
-import { clampToLimits, evaluate, startOf, type Search } from "./search.ts";
+import { evaluate, startOf, withCandidates, type Search } from "./search.ts";
 
 export interface ShootingOptions {
   readonly samples: number; // N
@@ -30,14 +30,14 @@ export function makeShooting(options: Partial<ShootingOptions> = {}): Search {
           const noise = actionNoise([S, H, A], colourMatrix(H, colour), generator);
           const drawn = noise.mul(spread).add(rest);
           drawn.select(0, 0).copy_(startOf("shooting", space, warm));
-          const actions = clampToLimits(drawn, space);
+          const actions = withCandidates(drawn, space);
           const costs = evaluate("shooting", 0, cost, actions);
           const best = costs.argmin(0, true);
           return {
             actions: actions.indexSelect(0, best).select(0, 0).clone(),
             elites: null,
             costs: [costs.amin().item()],
-            evaluations: S,
+            evaluations: actions.size(0),
           };
         }),
       ),

@@ -9,7 +9,7 @@ import { openModel, WorldModel, type Lineage, type TrainingSource } from "@orrer
 import { readCheckpoint } from "@orrery/models/training";
 
 /** Phases whose steps make what acts; a decoder is only for looking. */
-const ACTING_PHASES = new Set(["tokenizer", "dynamics", "words", "jepa", "imitation"]);
+const ACTING_PHASES = new Set(["tokenizer", "dynamics", "words", "prior", "jepa", "imitation"]);
 
 /**
  * @param sources what both sides were given

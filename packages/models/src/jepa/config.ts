@@ -37,6 +37,8 @@ const netSchema = z.strictObject({
   /** Finding in the picture what the words speak of: maps of what they look for, features of a cell. */
   task: z.strictObject({ maps: count, features: count, width }),
   heads: z.strictObject({ width }),
+  /** What proposes actions to planners; none where it is null. */
+  prior: z.strictObject({ width }).nullable().default(null),
   /** Only for looking; trained when all else is done. */
   decoder: z.strictObject({ width, depth: count, headWidth: width }),
 });
@@ -63,12 +65,33 @@ const lossSchema = z.strictObject({
   wordDropShare: share,
 });
 
+/** Of rows without pictures: cheap, so the batches are large. */
+const PRIOR_PHASE = {
+  batch: 256,
+  learningRate: 2e-3,
+  weightDecay: 0.01,
+  warmupSteps: 50,
+  decayShare: 0.4,
+  steps: 10_000,
+  timeShare: 0.1,
+  emaDecay: 0.995,
+  clipNorm: 1,
+  optimizer: "adamw",
+} as const;
+
+const priorSchema = z.strictObject({
+  ...phaseSchema.shape,
+  /** Deviation of the noise on goals, in those of the recorded states: about what a reader errs by. */
+  goalNoise: z.number().min(0),
+});
+
 export const jepaSchema = z.strictObject({
   name: z.string().min(1),
   family: z.literal("jepa"),
   net: netSchema,
   training: z.strictObject({
     words: phaseSchema,
+    prior: priorSchema.default({ ...PRIOR_PHASE, goalNoise: 0.15 }),
     jepa: z.strictObject({ ...phaseSchema.shape, ...lossSchema.shape }),
     decoder: phaseSchema,
   }),
@@ -108,6 +131,7 @@ export const jepaTiny = {
     text: { width: 64, depth: 1, headWidth: 32, maxWords: 16, buckets: 32 },
     task: { maps: 8, features: 32, width: 64 },
     heads: { width: 256 },
+    prior: { width: 256 },
     decoder: { width: 128, depth: 2, headWidth: 32 },
   },
   training: {
@@ -123,6 +147,7 @@ export const jepaTiny = {
       clipNorm: 1,
       optimizer: "adamw",
     },
+    prior: { ...PRIOR_PHASE, goalNoise: 0.15 },
     jepa: {
       batch: 32,
       learningRate: 1e-3,
@@ -174,10 +199,12 @@ export const jepaDifferences: Readonly<Record<string, Partialish<JepaConfig>>> =
       text: { width: 16, headWidth: 16 },
       task: { maps: 4, features: 16, width: 16 },
       heads: { width: 32 },
+      prior: { width: 16 },
       decoder: { width: 32, depth: 1, headWidth: 16 },
     },
     training: {
       words: { batch: 8, steps: 10, warmupSteps: 2 },
+      prior: { batch: 16, steps: 10, warmupSteps: 2 },
       jepa: { batch: 8, steps: 20, warmupSteps: 2, sigRegLines: 32 },
       decoder: { batch: 4, steps: 10, warmupSteps: 2 },
     },
@@ -200,6 +227,7 @@ export const jepaDifferences: Readonly<Record<string, Partialish<JepaConfig>>> =
       },
       // There is one text for all boards.
       words: { batch: 64, steps: 20, timeShare: 0.01 },
+      prior: { steps: 20, timeShare: 0.01 },
       decoder: { steps: 100 },
     },
   },
@@ -213,6 +241,7 @@ export const jepaDifferences: Readonly<Record<string, Partialish<JepaConfig>>> =
       text: { width: 128, depth: 2 },
       task: { maps: 16, features: 64, width: 128 },
       heads: { width: 512 },
+      prior: { width: 512 },
       decoder: { width: 256, depth: 4, headWidth: 64 },
     },
     training: {

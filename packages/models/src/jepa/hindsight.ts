@@ -35,7 +35,7 @@ export class Hindsight {
 }
 
 /** The last row of the first success; null where there is none. */
-function doneRow({ success, length }: EpisodeColumns): number | null {
+export function doneRow({ success, length }: EpisodeColumns): number | null {
   if (success === null) return null;
   const done = success.indexOf(1);
   if (done < 0) return null;

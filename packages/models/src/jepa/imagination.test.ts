@@ -247,6 +247,71 @@ test("a goal can count in some parts of the state alone, which must be there", (
   for (const state of [all, plain, none]) state.free();
 });
 
+test("what recordings would do is proposed block by block, and only where that was learnt", () => {
+  const { prior } = model.nets;
+  const { maxBlock: K } = config.net;
+  const plain = world.begin(makeContext(), { task: "blue" });
+  const options = { copies: 3, horizon: 2, block: K };
+  expect(world.abilities.prior).toBe(false);
+  expect(() => world.propose(plain, options, new Generator(0))).toThrow(/has learnt no policy prior/);
+  plain.free();
+  noGrad(() => prior?.isTrained.fill_(1));
+  const able = new JepaImagination(model);
+  expect(able.abilities.prior).toBe(true);
+  const stream = able.begin(makeContext(), { task: "blue" });
+  const live = liveTensorCount();
+  const ways = able.propose(stream, options, new Generator(0));
+  expect(ways.shape).toEqual([3 * B, 2, K, 2]);
+  expect(liveTensorCount()).toBe(live + 1);
+  scope(() =>
+    noGrad(() => {
+      const way = (i: number) => ways.select(0, i);
+      // The first of each stream is what is expected, whatever is drawn; the others differ.
+      const again = able.propose(stream, { ...options, copies: 1 }, new Generator(9));
+      for (const b of [0, 1]) expect(distance(way(3 * b), again.select(0, b))).toBeLessThan(1e-5);
+      expect(distance(way(0), way(1))).toBeGreaterThan(0.01);
+      // The second block is what would be done from where the first one leads.
+      const first = again.select(1, 0);
+      able.step(stream, first);
+      const then = able.propose(stream, { ...options, copies: 1, horizon: 1 }, new Generator(1));
+      expect(distance(then.select(1, 0), again.select(1, 1))).toBeLessThan(1e-4);
+    }),
+  );
+  expect(() => able.propose(stream, { ...options, block: K + 1 }, new Generator(0))).toThrow(/at most 2/);
+  ways.free();
+  stream.free();
+  noGrad(() => prior?.isTrained.fill_(0));
+});
+
+test("another goal is drawn as near to what words tell as they are sure, and only in parts that count", () => {
+  const draw = (goalParts: readonly string[]): number => {
+    const state = world.begin(makeContext(), { task: "blue", goalParts });
+    const { mean, precision } = state.moment.goal;
+    const live = liveTensorCount();
+    let sum = 0;
+    for (let i = 0; i < 300; i++) {
+      world.drawGoal(state, new Generator(i));
+      // In the deviations that are told: a precision is what is known beyond a deviation of 1.
+      sum += scope(() => state.moment.goal.aim.sub(mean).square().mul(precision.add(1)).mean().item());
+    }
+    expect(liveTensorCount()).toBe(live);
+    state.free();
+    return sum / 300;
+  };
+  const named = facts.embodiment.state.map(({ name }) => name);
+  const told = noGrad(() =>
+    scope(() => {
+      const state = world.begin(makeContext(), { task: "blue" });
+      const share = state.moment.goal.precision.gt(0).float().mean().item();
+      state.free();
+      return share;
+    }),
+  );
+  expect(told).toBeGreaterThan(0);
+  expect(Math.abs(draw(named) - told)).toBeLessThan(0.25); // a mean of 300 squares of each number
+  expect(draw([])).toBe(0);
+});
+
 test("no action is not the action zero, and 200 steps stay finite at constant memory", () => {
   const [one, other] = [world.begin(makeContext()), world.begin(makeContext())];
   world.step(one, null);

@@ -11,10 +11,12 @@ import {
   full,
   isGradEnabled,
   noGrad,
+  randn,
   scope,
   stack,
   where,
   zeros,
+  type Generator,
   type Tensor,
 } from "@orrery/torch";
 import {
@@ -22,6 +24,7 @@ import {
   type Abilities,
   type BeginOptions,
   type Feeling,
+  type ProposeOptions,
   type DrawingImagination,
   type Rollout,
   type Stats,
@@ -31,7 +34,7 @@ import type { Sight } from "./encoder.ts";
 import { pastAfter, type JepaModel, type JepaNets } from "./model.ts";
 import type { BlockCode } from "./predictor.ts";
 import { goalDistance, goalPrecision } from "./heads.ts";
-import { JepaState, type Moment, type Scene } from "./state.ts";
+import { JepaState, type GoalMark, type Moment, type Scene } from "./state.ts";
 
 export interface JepaOptions {
   /** Runs matrix products in bfloat16; see precision.ts. */
@@ -52,7 +55,9 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     const isSet = (flag: Tensor): boolean => scope(() => flag.item()) > 0;
     const reward = isSet(model.knowsReward);
     const goal = reward && model.nets.goalHead !== null && model.goalScale.isSet;
-    this.abilities = { reward, task: reward, goal, gradient: true, pictures: isSet(model.hasDecoder) };
+    const prior = goal && model.nets.prior !== null && isSet(model.nets.prior.isTrained);
+    const pictures = isSet(model.hasDecoder);
+    this.abilities = { reward, task: reward, goal, prior, gradient: true, pictures };
     this.#precision = {
       enabled: options.usesBfloat16 ?? false,
       device: model.device.startsWith("cuda") ? "cuda" : "cpu",
@@ -236,10 +241,61 @@ export class JepaImagination implements DrawingImagination<JepaState> {
           embedding,
           state: over((each) => each.state),
           task: task.unsqueeze(1),
-          goal: { mean: goal.mean.unsqueeze(1), precision: goal.precision.unsqueeze(1) },
+          goal: { aim: goal.aim.unsqueeze(1), precision: goal.precision.unsqueeze(1) },
         }),
       };
     }, withGradient);
+  }
+
+  drawGoal(state: JepaState, generator: Generator): void {
+    scope(() => {
+      const { mean, precision } = state.moment.goal;
+      const noise = randn(mean.shape, { generator }).to({ device: this.device });
+      // Precision is what is known beyond the recordings' own deviation of 1.
+      const spread = precision.add(1).rsqrt().mul(precision.gt(0).float());
+      state.setAim(mean.add(noise.mul(spread)));
+    });
+  }
+
+  propose(state: JepaState, { copies, horizon: H, block: n }: ProposeOptions, generator: Generator): Tensor {
+    const { prior } = this.#nets;
+    if (prior === null || !this.abilities.prior) {
+      throw new UsageError(
+        "JepaImagination.propose: this model has learnt no policy prior. Ask `abilities.prior` first.",
+      );
+    }
+    if (n > this.maxBlock) {
+      throw new UsageError(
+        `JepaImagination.propose: a block must have at most ${this.maxBlock} control steps, got ${n}.`,
+      );
+    }
+    return this.#run(() => {
+      const { model, device } = this;
+      const rows = forkRows(state.streams, copies);
+      const N = rows.length;
+      let moment = state.momentOf(fromTyped(rows, [N], { device }));
+      const aim = { mean: moment.goal.aim, isTold: moment.goal.precision.gt(0).float() };
+      // The first of each stream's copies does at every block what is expected.
+      const isDrawn = fromTyped(
+        Float32Array.from(rows, (_, i) => (i % copies === 0 ? 0 : 1)),
+        [N, 1, 1],
+        { device },
+      );
+      const blocks: Tensor[] = [];
+      for (let h = 0; h < H; h++) {
+        const guess = prior.forward(moment.state, aim);
+        const std = guess.logVariance.mul(0.5).exp();
+        // One draw for a block: whoever moves a hand means it for longer than a control step.
+        const noise = randn([N, 1, std.size(2)], { generator })
+          .to({ device })
+          .mul(isDrawn);
+        const chosen = guess.mean.add(std.mul(noise)).narrow(1, 0, n);
+        const actions = model.actionScale.denormalize(chosen);
+        blocks.push(actions);
+        moment = this.#after(moment, this.#nets.predictor.blockCode(model.blockOf(actions, N)));
+      }
+      return stack(blocks, 1);
+    });
   }
 
   #run<T>(fn: () => T, withGradient = false): T {
@@ -266,12 +322,14 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     state,
     task,
     goal,
-  }: Pick<Moment, "embedding" | "state" | "task" | "goal">): Omit<Feeling, "surprise"> {
+  }: Pick<Moment, "embedding" | "state" | "task"> & {
+    readonly goal: Omit<GoalMark, "mean">;
+  }): Omit<Feeling, "surprise"> {
     const { stateScale, rewardScale } = this.model;
     const { reward, successLogit } = this.#nets.outcomes.forward(embedding, task);
     return {
       state: stateScale.denormalize(state),
-      goalDistance: goalDistance(state, goal.mean, goal.precision),
+      goalDistance: goalDistance(state, goal.aim, goal.precision),
       reward: rewardScale.denormalize(reward.unsqueeze(-1)).squeeze(-1),
       success: successLogit.sigmoid(),
     };
@@ -290,7 +348,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     const task = outcomes.ofTask(found);
     if (goalHead === null || !this.abilities.goal) {
       const nothing = (): Tensor => zeros([picture.size(0), this.facts.stateWidth], { device: this.device });
-      return { task, goal: { mean: nothing(), precision: nothing() } };
+      return { task, goal: { mean: nothing(), precision: nothing(), aim: nothing() } };
     }
     // From the scale of all goals to that of all recorded states, on which a number of which nothing is known has deviation 1.
     const { goalScale, stateScale } = this.model;
@@ -298,8 +356,8 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     const mean = stateScale.normalize(goalScale.denormalize(guess.mean));
     const logVariance = guess.logVariance.add(goalScale.std.div(stateScale.std).log().mul(2));
     const precision = goalPrecision({ mean, logVariance });
-    if (goalParts === undefined) return { task, goal: { mean, precision } };
-    return { task, goal: { mean, precision: precision.mul(this.#flagsOf(goalParts)) } };
+    const counted = goalParts === undefined ? precision : precision.mul(this.#flagsOf(goalParts));
+    return { task, goal: { mean, precision: counted, aim: mean.clone() } };
   }
 
   /** 1 for every number of the named parts of the state, [P]. @throws {UsageError} if there is no such part */

@@ -20,6 +20,7 @@ function smallConfig(steps: number): JepaConfig {
     net: { ...config.net, height: 32, width: 32, patch: 8 },
     training: {
       words: { ...config.training.words, steps: Math.ceil(steps / 2) },
+      prior: { ...config.training.prior, steps: Math.ceil(steps / 2) },
       jepa: { ...config.training.jepa, steps },
       decoder: { ...config.training.decoder, steps: Math.ceil(steps / 2) },
     },
@@ -47,13 +48,14 @@ function weightsOf(run: string): Map<string, number[]> {
 test("stopped in any phase and resumed, a run ends with the same bits", async () => {
   const whole = join(temporaryFolder("whole"), "run");
   const result = await train(whole);
-  expect(result.steps).toEqual({ words: 6, jepa: 12, decoder: 6 });
+  expect(result.steps).toEqual({ words: 6, prior: 6, jepa: 12, decoder: 6 });
   const expected = weightsOf(whole);
   for (const [name, values] of expected) expect([name, values.every(Number.isFinite)]).toEqual([name, true]);
   const run = join(temporaryFolder("stopped"), "run");
   for (const [i, [phase, step]] of (
     [
       ["words", 3],
+      ["prior", 3],
       ["jepa", 5],
       ["decoder", 3],
     ] as const
@@ -67,7 +69,7 @@ test("stopped in any phase and resumed, a run ends with the same bits", async ()
       },
     });
     await expect(stopped).rejects.toThrow(AbortedError);
-    if (phase === "words") continue; // nothing can be imagined yet
+    if (phase === "words" || phase === "prior") continue; // nothing can be imagined yet
     // What there is of it can be used at once.
     const model = openModel(run) as JepaModel;
     expect(new JepaImagination(model).abilities.pictures).toBe(false);

@@ -14,6 +14,7 @@ import {
   huberLoss,
   noGrad,
   ops,
+  randn,
   stack,
   type Generator,
   type Tensor,
@@ -22,6 +23,7 @@ import type { TextReading } from "../nets/text.ts";
 import type { WeightedLoss } from "../train/phase.ts";
 import { cutMoments, type Moments } from "./batch.ts";
 import { pastAfter, pastsOf, type JepaModel } from "./model.ts";
+import type { HabitBatch } from "./habits.ts";
 import { goalError } from "./heads.ts";
 import type { BlockCode, Prediction } from "./predictor.ts";
 import type { OpeningBatch } from "./openings.ts";
@@ -62,6 +64,28 @@ export function wordLosses(
   const reached = model.goalScale.normalize(fromTyped(goal, [B, goal.length / B], { device }));
   const value = goalError(goalHead.forward(found), reached).mean();
   return { goal: { value, weight: 1, isAbsolute: true } };
+}
+
+/** Deviations. A number that hardly ever moves has a tiny one, and its few moves would drown all others. */
+const ACTION_LIMIT = 5;
+
+/** The loss of the policy prior alone; to be called inside a scope and under autocast. */
+export function priorLosses(
+  model: JepaModel,
+  { B, state, goal, isTold, action }: HabitBatch,
+  { generator }: Pick<JepaLossContext, "generator">,
+): Record<string, WeightedLoss> {
+  const { device, facts, config, stateScale, actionScale } = model;
+  const { prior } = model.nets;
+  if (prior === null) return {};
+  const P = facts.stateWidth;
+  const felt = (values: Float32Array): Tensor => stateScale.normalize(fromTyped(values, [B, P], { device }));
+  const noise = randn([B, P], { generator, device }).mul(config.training.prior.goalNoise);
+  const aim = { mean: felt(goal).add(noise), isTold: fromTyped(isTold, [B, P], { device }) };
+  const taken = fromTyped(action, [B, config.net.maxBlock, facts.actionWidth], { device });
+  const done = actionScale.normalize(taken).clamp(-ACTION_LIMIT, ACTION_LIMIT);
+  const value = goalError(prior.forward(felt(state), aim), done).mean();
+  return { prior: { value, weight: 1, isAbsolute: true } };
 }
 
 function textsOf(clip: Clip, { tasks }: JepaLossContext): string[] {

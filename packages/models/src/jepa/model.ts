@@ -22,6 +22,7 @@ import type { JepaConfig } from "./config.ts";
 import { Decoder } from "./decoder.ts";
 import { Encoder } from "./encoder.ts";
 import { GoalHead, MoveHead, OutcomeHead, StateHead } from "./heads.ts";
+import { PriorNet } from "./prior.ts";
 import { PlacesEncoder } from "./places-encoder.ts";
 import { Predictor, type Block, type Past } from "./predictor.ts";
 import { TaskReader } from "./reader.ts";
@@ -36,6 +37,7 @@ export class JepaNets extends Module {
   readonly stateHead: StateHead | null;
   readonly moveHead: MoveHead | null;
   readonly goalHead: GoalHead | null;
+  readonly prior: PriorNet | null;
 
   constructor({ net }: JepaConfig, facts: StreamFacts, generator: Generator) {
     super();
@@ -49,6 +51,9 @@ export class JepaNets extends Module {
     this.stateHead = stateWidth === 0 ? null : new StateHead(net, stateWidth, generator);
     this.moveHead = stateWidth === 0 ? null : new MoveHead(net, stateWidth, generator);
     this.goalHead = stateWidth === 0 ? null : new GoalHead(net, stateWidth, generator);
+    const { prior, maxBlock } = net;
+    const acts = prior !== null && stateWidth > 0 && actionWidth > 0;
+    this.prior = acts ? new PriorNet({ ...prior, maxBlock, stateWidth, actionWidth }, generator) : null;
   }
 }
 

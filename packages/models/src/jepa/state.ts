@@ -24,6 +24,8 @@ export interface GoalMark {
   readonly mean: Tensor;
   /** Of `goalPrecision`. */
   readonly precision: Tensor;
+  /** What is gone for: the mean, or a draw from what is known. */
+  readonly aim: Tensor;
 }
 
 /** What was last observed of each stream, shared by its branches. */
@@ -105,6 +107,13 @@ export class JepaState implements Imagined {
     this.#scene = { ...this.#scene, texts };
   }
 
+  /** Goes for another of the places that a goal may be, [B, P], which it takes over. */
+  setAim(aim: Tensor): void {
+    const old = this.#moment;
+    this.#moment = keepAll({ ...old, goal: { ...old.goal, aim } });
+    freeAll(old, this.#moment);
+  }
+
   /** The newest picture, by `draw` where it is imagined; the state's own. */
   look(draw: ((embedding: Tensor) => Tensor) | undefined): Tensor {
     if (!this.#isImagined || draw === undefined) return this.#scene.picture;
@@ -151,7 +160,7 @@ function mapTensors(moment: Moment, fn: (tensor: Tensor) => Tensor): Moment {
     past: { embedding: fn(past.embedding), code: fn(past.code), isThere: fn(past.isThere) },
     surprise: fn(surprise),
     task: fn(task),
-    goal: { mean: fn(goal.mean), precision: fn(goal.precision) },
+    goal: { mean: fn(goal.mean), precision: fn(goal.precision), aim: fn(goal.aim) },
     state: fn(state),
   }));
 }

@@ -1,6 +1,6 @@
 /**
  * How the joint-embedding family is trained: first the reading of words, where there are episodes in which a task was
- * done; encoder, predictor and heads together, end to end from clips; then, with all that frozen, a decoder to look at
+ * done; what people did on their ways, from states and actions alone; encoder, predictor and heads together, end to end from clips; then, with all that frozen, a decoder to look at
  * what it imagines.
  *
  * Words come first because they take thousands of steps before anything shows, and a step of theirs costs a third of one
@@ -14,13 +14,14 @@ import type { LoaderNeeds } from "../train/loader-needs.ts";
 import type { Session, AnyTrainResult } from "../train/session.ts";
 import { changeScale } from "./changes.ts";
 import { clipMoments, clipRows, type JepaConfig } from "./config.ts";
+import { Habits } from "./habits.ts";
 import { Hindsight } from "./hindsight.ts";
-import { jepaLosses, wordLosses } from "./losses.ts";
+import { jepaLosses, priorLosses, wordLosses } from "./losses.ts";
 import type { JepaModel, JepaNets } from "./model.ts";
 import { Openings } from "./openings.ts";
 import { CollapseWatch } from "./watch.ts";
 
-export const jepaPhases = ["words", "jepa", "decoder"] as const;
+export const jepaPhases = ["words", "prior", "jepa", "decoder"] as const;
 
 export function jepaNeeds(config: JepaConfig): LoaderNeeds {
   const { height, width } = config.net;
@@ -32,6 +33,7 @@ export async function trainJepa(session: Session<JepaModel>): Promise<AnyTrainRe
   const hindsight = new Hindsight(session.loader.episodes);
   setGoalScale(model, hindsight);
   if (hindsight.moments !== null && session.isAhead("words")) await trainWords(session, hindsight);
+  if (session.isAhead("prior")) await trainPrior(session, hindsight);
   if (session.isAhead("jepa")) await trainNets(session, hindsight);
   model.nets.setTrainable(false);
   await trainDecoder(session);
@@ -54,9 +56,9 @@ class WordNets extends Module {
 
 async function trainWords(session: Session<JepaModel>, hindsight: Hindsight): Promise<void> {
   const { model, loader } = session;
-  const { words, jepa, decoder } = model.config.training;
+  const { words } = model.config.training;
   const openings = await Openings.read(loader, hindsight);
-  const share = words.timeShare / (words.timeShare + jepa.timeShare + decoder.timeShare);
+  const share = shareOf(session, "words");
   await session.train("words", new WordNets(model.nets), words, share, {
     framesPerStep: words.batch * loader.shape.V,
     prepare: async () => {
@@ -68,9 +70,37 @@ async function trainWords(session: Session<JepaModel>, hindsight: Hindsight): Pr
   session.amendTrunk(new WordNets(model.nets));
 }
 
+async function trainPrior(session: Session<JepaModel>, hindsight: Hindsight): Promise<void> {
+  const { model, loader } = session;
+  const { prior } = model.nets;
+  if (prior === null) return;
+  const { embodiment, actionWidth } = model.facts;
+  const parts = embodiment.state.map(({ width }) => width);
+  const { maxBlock: block } = model.config.net;
+  const habits = new Habits(loader.episodes, hindsight, { block, parts, actionWidth });
+  if (habits.isEmpty) return;
+  const own = model.config.training.prior;
+  await session.train("prior", prior, own, shareOf(session, "prior"), {
+    framesPerStep: 0,
+    prepare: async () => {
+      const batch = habits.draw(own.batch, session.rng);
+      return () => session.autocast(() => priorLosses(model, batch, session));
+    },
+  });
+  noGrad(() => prior.isTrained.fill_(1));
+  session.amendTrunk(prior);
+}
+
+/** Of the time that is left when a phase begins, what it may take. */
+function shareOf({ model }: Session<JepaModel>, name: (typeof jepaPhases)[number]): number {
+  const { training } = model.config;
+  const left = jepaPhases.slice(jepaPhases.indexOf(name));
+  return training[name].timeShare / left.reduce((sum, each) => sum + training[each].timeShare, 0);
+}
+
 async function trainNets(session: Session<JepaModel>, hindsight: Hindsight): Promise<void> {
   const { model, loader, options } = session;
-  const { jepa: own, decoder } = model.config.training;
+  const { jepa: own } = model.config.training;
   const watch = new CollapseWatch(model.config, options.seed, (warning) => options.onNote?.(warning));
   const { rng, generator, usesBfloat16 } = session;
   setMoveScale(model, loader.episodes);
@@ -78,7 +108,7 @@ async function trainNets(session: Session<JepaModel>, hindsight: Hindsight): Pro
   const context = { rng, generator, usesBfloat16, hasReadGoals, tasks: loader.tasks };
   session.restoreLoader("jepa");
   try {
-    await session.train("jepa", model.nets, own, own.timeShare / (own.timeShare + decoder.timeShare), {
+    await session.train("jepa", model.nets, own, shareOf(session, "jepa"), {
       hasTrunk: true,
       framesPerStep: loader.shape.B * clipMoments(model.config) * loader.shape.V,
       prepare: async () => {

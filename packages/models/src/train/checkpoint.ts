@@ -10,13 +10,14 @@ import { loadTensors, saveTensorFile, type Tensor } from "@orrery/torch";
 import type { ClockState } from "./clock.ts";
 
 /** Of the generative family, and of the joint-embedding one. */
-export type PhaseName = "tokenizer" | "dynamics" | "words" | "jepa" | "decoder";
+export type PhaseName = "tokenizer" | "dynamics" | "words" | "prior" | "jepa" | "decoder";
 
 /** Part of a model that each phase trains. */
 export const TRAINED_IN: Readonly<Record<PhaseName, string>> = {
   tokenizer: "tokenizer",
   dynamics: "dynamics",
   words: "nets",
+  prior: "nets",
   jepa: "nets",
   decoder: "decoder",
 };

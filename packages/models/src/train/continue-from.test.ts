@@ -19,6 +19,7 @@ function slowConfig(steps: number, learningRate = 1e-9): JepaConfig {
     net: { ...config.net, height: 32, width: 32, patch: 8 },
     training: {
       words: { ...config.training.words, ...phase },
+      prior: { ...config.training.prior, ...phase },
       jepa: { ...config.training.jepa, ...phase },
       decoder: { ...config.training.decoder, ...phase },
     },

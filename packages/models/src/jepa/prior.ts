@@ -1,0 +1,67 @@
+/**
+ * The policy prior: what was done, in the recordings, on the way from one state to another. A planner takes what it
+ * proposes into its search: it alone knows the ways that people took, from above and round what stands about, where a
+ * search in a learned model finds actions that nobody ever took, for which the model is wrong (docs/experiments.md).
+ *
+ * It sees what the body feels and a goal, no pictures: where a task leads is the reader's to say (reader.ts), how a body
+ * gets there is the same for all tasks, and play teaches it as well as demonstrations do (habits.ts).
+ *
+ * Sources: a policy beside a model in planning, TD-MPC2 (Hansen et al. 2024, arXiv:2310.16828); imitation of ways to goals
+ * in hindsight, Ghosh et al. 2019, arXiv:1912.06088, from play, Lynch et al. 2019, arXiv:1903.01973.
+ *
+ * Shapes: P state width, K longest block, A action width.
+ */
+import { buffer, cat, MLP, Module, zeros, type Generator, type Tensor } from "@orrery/torch";
+import { LOG_VARIANCE } from "./heads.ts";
+
+/** Normalised states to get to, [.., P]. */
+export interface Aim {
+  readonly mean: Tensor;
+  /** 1 for every number that is told; others may become anything. */
+  readonly isTold: Tensor;
+}
+
+/** A Gaussian of each number of the actions to come, normalised, [.., K, A]. */
+export interface PriorGuess {
+  readonly mean: Tensor;
+  readonly logVariance: Tensor;
+}
+
+export interface PriorSize {
+  readonly width: number;
+  readonly maxBlock: number;
+  readonly stateWidth: number;
+  readonly actionWidth: number;
+}
+
+/** How steep a distance looks close by, per deviation: the last centimetres decide. */
+const NEAR = 2;
+
+export class PriorNet extends Module {
+  readonly mean: MLP;
+  readonly deviation: MLP;
+  /** 1 once it has been trained; scalar. */
+  readonly isTrained: Tensor;
+  readonly #block: readonly [K: number, A: number];
+
+  constructor({ width, maxBlock, stateWidth, actionWidth }: PriorSize, generator: Generator) {
+    super();
+    const numInputs = 5 * stateWidth;
+    const numOutputs = maxBlock * actionWidth;
+    this.mean = new MLP([numInputs, width, width, numOutputs], generator, { outStd: 0 });
+    this.deviation = new MLP([numInputs, width, numOutputs], generator, { outStd: 0 });
+    this.isTrained = buffer(zeros([]));
+    this.#block = [maxBlock, actionWidth];
+  }
+
+  /** @param state normalised, [.., P] */
+  forward(state: Tensor, { mean, isTold }: Aim): PriorGuess {
+    const away = mean.sub(state).mul(isTold);
+    const inputs = cat([state, mean.mul(isTold), isTold, away, away.mul(NEAR).tanh()], -1);
+    const logVariance = this.deviation.forward(inputs).float();
+    return {
+      mean: this.mean.forward(inputs).float().unflatten(-1, this.#block),
+      logVariance: logVariance.clamp(LOG_VARIANCE.low, LOG_VARIANCE.high).unflatten(-1, this.#block),
+    };
+  }
+}
