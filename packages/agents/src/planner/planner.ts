@@ -223,9 +223,10 @@ export class Planner implements Policy {
   }
 
   /** What the model's policy prior would do, as the search chooses it: [C, K, A]; null without one. */
-  #proposed({ model, generator }: Episode, stream: Imagined): Tensor | null {
+  #proposed({ model, goal, generator }: Episode, stream: Imagined): Tensor | null {
     const { horizon, block, hold, proposals } = this.#options;
-    if (proposals === 0 || !model.abilities.prior || model.propose === undefined) return null;
+    if (goal.kind !== "text" || proposals === 0) return null; // it knows of no other goals
+    if (!model.abilities.prior || model.propose === undefined) return null;
     const ways = model.propose(stream, { copies: proposals, horizon, block }, generator).cpu();
     return ways
       .flatten(1, 2)
