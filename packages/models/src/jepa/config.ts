@@ -83,6 +83,8 @@ const priorSchema = z.strictObject({
   ...phaseSchema.shape,
   /** Deviation of the noise on goals, in those of the recorded states: about what a reader errs by. */
   goalNoise: z.number().min(0),
+  /** The same of the noise on states: who drifts off the recorded ways a little does what was done on them. */
+  stateNoise: z.number().min(0),
 });
 
 export const jepaSchema = z.strictObject({
@@ -91,7 +93,7 @@ export const jepaSchema = z.strictObject({
   net: netSchema,
   training: z.strictObject({
     words: phaseSchema,
-    prior: priorSchema.default({ ...PRIOR_PHASE, goalNoise: 0.15 }),
+    prior: priorSchema.default({ ...PRIOR_PHASE, goalNoise: 0.15, stateNoise: 0.1 }),
     jepa: z.strictObject({ ...phaseSchema.shape, ...lossSchema.shape }),
     decoder: phaseSchema,
   }),
@@ -147,7 +149,7 @@ export const jepaTiny = {
       clipNorm: 1,
       optimizer: "adamw",
     },
-    prior: { ...PRIOR_PHASE, goalNoise: 0.15 },
+    prior: { ...PRIOR_PHASE, goalNoise: 0.15, stateNoise: 0.1 },
     jepa: {
       batch: 32,
       learningRate: 1e-3,

@@ -16,6 +16,7 @@ export interface HabitBatch {
   readonly state: Float32Array; // [B, P]
   readonly goal: Float32Array; // [B, P]
   readonly isTold: Float32Array; // [B, P]: 1 for numbers of the goal that are told
+  readonly isAsked: Float32Array; // [B]: 1 where the goal is what was asked for, and that is said
   readonly action: Float32Array; // [B, K, A]
 }
 
@@ -67,6 +68,7 @@ export class Habits {
       state: new Float32Array(B * P),
       goal: new Float32Array(B * P),
       isTold: new Float32Array(B * P),
+      isAsked: new Float32Array(B),
       action: new Float32Array(B * K * A),
     };
     for (let b = 0; b < B; b++) {
@@ -81,6 +83,8 @@ export class Habits {
       batch.state.set(at(row), b * P);
       const goal = isAsked ? this.#hindsight.goalOf(episode.id) : at(this.#later(episode, row, rng));
       batch.goal.set(goal as Float32Array, b * P);
+      // Not always: what play knows of ways is to be of use on those to a task too.
+      batch.isAsked[b] = isAsked && rng.chance(0.5) ? 1 : 0;
       batch.isTold.set(this.#drawTold(rng), b * P);
       const own = widthOf(action, episode);
       for (let k = 0; k < K; k++)

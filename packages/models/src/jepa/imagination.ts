@@ -274,7 +274,9 @@ export class JepaImagination implements DrawingImagination<JepaState> {
       const rows = forkRows(state.streams, copies);
       const N = rows.length;
       let moment = state.momentOf(fromTyped(rows, [N], { device }));
-      const aim = { mean: moment.goal.aim, isTold: moment.goal.precision.gt(0).float() };
+      const isTold = moment.goal.precision.gt(0).float();
+      const isAsked = full([N, 1], 1, { device }); // goals come from words alone
+      const aim = { mean: moment.goal.aim, isTold, isAsked };
       // The first of each stream's copies does at every block what is expected.
       const isDrawn = fromTyped(
         Float32Array.from(rows, (_, i) => (i % copies === 0 ? 0 : 1)),

@@ -72,7 +72,7 @@ const ACTION_LIMIT = 5;
 /** The loss of the policy prior alone; to be called inside a scope and under autocast. */
 export function priorLosses(
   model: JepaModel,
-  { B, state, goal, isTold, action }: HabitBatch,
+  { B, state, goal, isTold, isAsked, action }: HabitBatch,
   { generator }: Pick<JepaLossContext, "generator">,
 ): Record<string, WeightedLoss> {
   const { device, facts, config, stateScale, actionScale } = model;
@@ -80,11 +80,16 @@ export function priorLosses(
   if (prior === null) return {};
   const P = facts.stateWidth;
   const felt = (values: Float32Array): Tensor => stateScale.normalize(fromTyped(values, [B, P], { device }));
-  const noise = randn([B, P], { generator, device }).mul(config.training.prior.goalNoise);
-  const aim = { mean: felt(goal).add(noise), isTold: fromTyped(isTold, [B, P], { device }) };
+  const { goalNoise, stateNoise } = config.training.prior;
+  const noise = (std: number): Tensor => randn([B, P], { generator, device }).mul(std);
+  const aim = {
+    mean: felt(goal).add(noise(goalNoise)),
+    isTold: fromTyped(isTold, [B, P], { device }),
+    isAsked: fromTyped(isAsked, [B, 1], { device }),
+  };
   const taken = fromTyped(action, [B, config.net.maxBlock, facts.actionWidth], { device });
   const done = actionScale.normalize(taken).clamp(-ACTION_LIMIT, ACTION_LIMIT);
-  const value = goalError(prior.forward(felt(state), aim), done).mean();
+  const value = goalError(prior.forward(felt(state).add(noise(stateNoise)), aim), done).mean();
   return { prior: { value, weight: 1, isAbsolute: true } };
 }
 

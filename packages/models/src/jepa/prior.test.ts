@@ -33,7 +33,11 @@ test("from aimless walks it learns to go where it is told", () => {
     const rows = Array.from({ length: B }, () => rng.int(19_900));
     scope(() => {
       const pick = (of: (row: number) => number[]) => fromTyped(Float32Array.from(rows.flatMap(of)), [B, 2]);
-      const aim = { mean: pick((row) => at[row + 6] as number[]), isTold: tensor([1, 1]).expand([B, 2]) };
+      const aim = {
+        mean: pick((row) => at[row + 6] as number[]),
+        isTold: tensor([1, 1]).expand([B, 2]),
+        isAsked: tensor([0]).expand([B, 1]),
+      };
       const taken = fromTyped(
         Float32Array.from(
           rows.flatMap((row) => [...(steps[row] as number[]), ...(steps[row + 1] as number[])]),
@@ -57,7 +61,11 @@ test("from aimless walks it learns to go where it is told", () => {
     noGrad(() => {
       const from = tensor([0, 0]).expand([4, 2]);
       const to = tensor([0.5, 0, -0.5, 0, 0, 0.5, 0, -0.5]).view([4, 2]);
-      const { mean } = net.forward(from, { mean: to, isTold: tensor([1, 1]).expand([4, 2]) });
+      const { mean } = net.forward(from, {
+        mean: to,
+        isTold: tensor([1, 1]).expand([4, 2]),
+        isAsked: tensor([0]).expand([4, 1]),
+      });
       const first = mean.select(1, 0);
       const along = first.mul(to).sum(1).div(first.square().sum(1).sqrt().mul(0.5)); // cosines
       for (const cosine of along.toFloat64()) expect(cosine).toBeGreaterThan(0.8);
@@ -75,7 +83,9 @@ test("numbers of the goal that are not told change nothing", () => {
       const state = tensor([0.3, -0.2]).view([1, 2]);
       const isTold = tensor([1, 0]).view([1, 2]);
       const guess = (x: number, y: number): number[] => [
-        ...net.forward(state, { mean: tensor([x, y]).view([1, 2]), isTold }).mean.toFloat64(),
+        ...net
+          .forward(state, { mean: tensor([x, y]).view([1, 2]), isTold, isAsked: tensor([0]).view([1, 1]) })
+          .mean.toFloat64(),
       ];
       expect(guess(1, 5)).toEqual(guess(1, -5));
       expect(guess(1, 5)).not.toEqual(guess(-1, 5));

@@ -12,13 +12,14 @@
  * Shapes: P state width, K longest block, A action width.
  */
 import { buffer, cat, MLP, Module, zeros, type Generator, type Tensor } from "@orrery/torch";
-import { LOG_VARIANCE } from "./heads.ts";
 
 /** Normalised states to get to, [.., P]. */
 export interface Aim {
   readonly mean: Tensor;
   /** 1 for every number that is told; others may become anything. */
   readonly isTold: Tensor;
+  /** 1 where that is what a task asked for, and the way to it is how the task is done, [.., 1]; 0 where it may be any way. */
+  readonly isAsked: Tensor;
 }
 
 /** A Gaussian of each number of the actions to come, normalised, [.., K, A]. */
@@ -34,6 +35,9 @@ export interface PriorSize {
   readonly actionWidth: number;
 }
 
+/** People are not more exact than an eighth of a deviation; were they called so, a single slip would drown all else. */
+const LOG_VARIANCE = { low: -4, high: 1 };
+
 /** How steep a distance looks close by, per deviation: the last centimetres decide. */
 const NEAR = 2;
 
@@ -46,7 +50,7 @@ export class PriorNet extends Module {
 
   constructor({ width, maxBlock, stateWidth, actionWidth }: PriorSize, generator: Generator) {
     super();
-    const numInputs = 5 * stateWidth;
+    const numInputs = 5 * stateWidth + 1;
     const numOutputs = maxBlock * actionWidth;
     this.mean = new MLP([numInputs, width, width, numOutputs], generator, { outStd: 0 });
     this.deviation = new MLP([numInputs, width, numOutputs], generator, { outStd: 0 });
@@ -55,9 +59,9 @@ export class PriorNet extends Module {
   }
 
   /** @param state normalised, [.., P] */
-  forward(state: Tensor, { mean, isTold }: Aim): PriorGuess {
+  forward(state: Tensor, { mean, isTold, isAsked }: Aim): PriorGuess {
     const away = mean.sub(state).mul(isTold);
-    const inputs = cat([state, mean.mul(isTold), isTold, away, away.mul(NEAR).tanh()], -1);
+    const inputs = cat([state, mean.mul(isTold), isTold, away, away.mul(NEAR).tanh(), isAsked], -1);
     const logVariance = this.deviation.forward(inputs).float();
     return {
       mean: this.mean.forward(inputs).float().unflatten(-1, this.#block),
