@@ -18,8 +18,6 @@ export interface ObjectiveOptions {
   readonly successWeight: number;
   /** Weight of the squared distance to what the body will feel when the task is done, in rewards per deviation. */
   readonly goalWeight: number;
-  /** Squared distance to such a goal that costs nothing: about what words leave open. Rewards decide from there on. */
-  readonly goalSlack: number;
   /**
    * Share of the cost of the mean over all steps of the way to a goal; the rest is the last step's. With none of it a
    * planner that plans anew at every step puts off what can still be done at the end.
@@ -78,7 +76,7 @@ export function rewardObjective(options: ObjectiveOptions): Objective {
       { device: futures.reward.device },
     );
     const value = futures.reward.add(futures.success.mul(options.successWeight)).mul(weight).sum(1);
-    const goal = towardsEnd(futures.goalDistance.sub(options.goalSlack).clampMin(0), options).mul(
+    const goal = towardsEnd(futures.goalDistance, options).mul(
       options.goalWeight,
     );
     return withSurprise(goal.sub(value), futures, options);

@@ -39,7 +39,6 @@ export const PLANNER_DEFAULTS: PlannerOptions = {
   discount: 1,
   successWeight: 1,
   goalWeight: 100,
-  goalSlack: 0,
   alongWeight: 0.3,
   surpriseWeight: 0,
 };
@@ -57,7 +56,6 @@ const RANGES: Readonly<Record<keyof PlannerOptions, readonly [low: number, high:
   discount: [0.01, 1],
   successWeight: [0, 1e6],
   goalWeight: [0, 1e6],
-  goalSlack: [0, 100],
   alongWeight: [0, 1],
   surpriseWeight: [0, 1e6],
 };

@@ -21,11 +21,14 @@ const DREAMING: Manner = {
   plannerOptions: { horizon: 8, hold: 4, replanEvery: 4 },
 };
 
-/** Five blocks of half a second at the kitchen's rate: as far as the papers plan. */
+/**
+ * Five blocks of half a second at the kitchen's rate: as far as the papers plan. Where there is a policy prior plans stay
+ * close to it, since a model is wrong about what nobody did; another place is tried after a second and a half.
+ */
 const JOINT_EMBEDDING: Manner = {
   search: "icem",
   searchOptions: { samples: 300, elites: 30, iterations: 5 },
-  plannerOptions: { horizon: 5, block: 5, hold: 5, replanEvery: 2 },
+  plannerOptions: { horizon: 5, block: 5, hold: 5, replanEvery: 2, priorWeight: 1000, redrawEvery: 15 },
 };
 
 function mannerOf(folder: string): Manner {

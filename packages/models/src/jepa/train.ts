@@ -1,7 +1,7 @@
 /**
  * How the joint-embedding family is trained: first the reading of words, where there are episodes in which a task was
- * done; what people did on their ways, from states and actions alone; encoder, predictor and heads together, end to end from clips; then, with all that frozen, a decoder to look at
- * what it imagines.
+ * done; then the policy prior, from states and actions alone; then encoder, predictor and heads together, end to end from
+ * clips; then, with all that frozen, a decoder to look at what it imagines.
  *
  * Words come first because they take thousands of steps before anything shows, and a step of theirs costs a third of one
  * of the whole (docs/experiments.md, "reach by imagination, again").
