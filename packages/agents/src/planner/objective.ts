@@ -76,9 +76,7 @@ export function rewardObjective(options: ObjectiveOptions): Objective {
       { device: futures.reward.device },
     );
     const value = futures.reward.add(futures.success.mul(options.successWeight)).mul(weight).sum(1);
-    const goal = towardsEnd(futures.goalDistance, options).mul(
-      options.goalWeight,
-    );
+    const goal = towardsEnd(futures.goalDistance, options).mul(options.goalWeight);
     return withSurprise(goal.sub(value), futures, options);
   };
 }
