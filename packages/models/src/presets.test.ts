@@ -87,7 +87,7 @@ test.each(Object.keys(bounds) as GenerativePreset[])(
 );
 
 /** Bounds in millions of parameters, decoder left out. */
-const jepaBounds = { "jepa-debug": [0.04, 0.09], "jepa-tiny": [1.8, 2.3], "jepa-base": [18, 24] } as const;
+const jepaBounds = { "jepa-debug": [0.04, 0.09], "jepa-tiny": [2.2, 2.5], "jepa-base": [18, 24] } as const;
 
 test.each(Object.keys(jepaBounds) as (keyof typeof jepaBounds)[])(
   "%s is as large as it says, and its shapes fit from pixels to futures",
