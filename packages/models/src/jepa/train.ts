@@ -33,7 +33,8 @@ export async function trainJepa(session: Session<JepaModel>): Promise<AnyTrainRe
   const hindsight = new Hindsight(session.loader.episodes);
   setGoalScale(model, hindsight);
   if (hindsight.moments !== null && session.isAhead("words")) await trainWords(session, hindsight);
-  if (session.isAhead("prior")) await trainPrior(session, hindsight);
+  // Ways are proposed to goals that words tell: without any there is nothing to propose.
+  if (hindsight.moments !== null && session.isAhead("prior")) await trainPrior(session, hindsight);
   if (session.isAhead("jepa")) await trainNets(session, hindsight);
   model.nets.setTrainable(false);
   await trainDecoder(session);
