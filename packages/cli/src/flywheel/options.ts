@@ -29,6 +29,7 @@ export interface FlywheelFlags {
   readonly playLimit?: number;
   readonly fleetEpisodes?: number;
   readonly episodeLimit?: number;
+  readonly fleetLimit?: number;
   readonly baseMinutes?: number;
   readonly roundMinutes?: number;
   readonly baseSteps?: number;
@@ -53,6 +54,7 @@ const SETTING_OF = {
   playLimit: "playSec",
   fleetEpisodes: "fleetEpisodes",
   episodeLimit: "episodeSec",
+  fleetLimit: "fleetSec",
   baseMinutes: "baseMinutes",
   roundMinutes: "roundMinutes",
   baseSteps: "baseSteps",
@@ -88,6 +90,11 @@ export function addFlywheelOptions(command: Command): Command {
     .option("--play-limit <seconds>", "longest recording of play in one scene", positiveNumber)
     .option("--fleet-episodes <n>", "episodes per round and task", positiveWhole)
     .option("--episode-limit <seconds>", "longest episode of fleet and trials", positiveNumber)
+    .option(
+      "--fleet-limit <seconds>",
+      "longest episode of the fleet, where it may look for longer",
+      positiveNumber,
+    )
     .option("--base-minutes <m>", "training before the first round", positiveNumber)
     .option("--round-minutes <m>", "training of a round's candidate", positiveNumber)
     .option("--base-steps <n>", "steps of the main phase instead of --base-minutes", positiveWhole)

@@ -229,7 +229,7 @@ class Flywheel {
   }
 
   #deploy(round: number, release: Trained): ReturnType<typeof runFleet> {
-    const { tasks, fleetEpisodes, seed, homes, robots, episodeSec, answerSec } = this.#settings;
+    const { tasks, fleetEpisodes, seed, homes, robots, answerSec, ...limits } = this.#settings;
     const { parts, onNote, onFleet } = this.#options;
     const orders = Array.from({ length: fleetEpisodes * tasks.length }, (_, index) => ({
       index,
@@ -242,7 +242,7 @@ class Flywheel {
       operator: release.id,
       split: homes,
       round,
-      episodeSec,
+      episodeSec: limits.fleetSec ?? limits.episodeSec,
       minRows: parts.minFrames(this.#settings.config),
       orders,
       robots,

@@ -64,6 +64,7 @@ export function planFlywheel({
     fleetShare: 0.4,
     fleetBoost: 4,
     episodeSec: null,
+    fleetSec: null,
     answerSec: 300,
     selection: SELECTION_DEFAULTS,
     ...settings,

@@ -71,6 +71,11 @@ export interface FlywheelSettings {
   readonly fleetBoost: number;
   /** Longest episode of fleet and trials, in the world's time; the task's own limit where null. */
   readonly episodeSec: number | null;
+  /**
+   * Longest episode of the fleet, which may go on looking where a trial ends: what it finds then is what the model did not
+   * know. As trials where null.
+   */
+  readonly fleetSec: number | null;
   /** A robot that has not finished an episode after so long, on the wall clock, is started anew. */
   readonly answerSec: number;
   readonly selection: SelectionSettings;
@@ -121,6 +126,7 @@ export function checkSettings(settings: FlywheelSettings): void {
   positive("playSec");
   if (settings.expertSec !== null) positive("expertSec");
   if (settings.episodeSec !== null) positive("episodeSec");
+  if (settings.fleetSec !== null) positive("fleetSec");
   if (settings.cameras?.length === 0) problems.push("cameras must name at least one, got none");
   if (settings.expertEpisodes + settings.playEpisodes === 0)
     problems.push("expertEpisodes and playEpisodes must not both be 0: there would be nothing to begin with");

@@ -32,6 +32,7 @@ export const fakeSettings: FlywheelSettings = {
   fleetShare: 0.4,
   fleetBoost: 4,
   episodeSec: 20,
+  fleetSec: null,
   answerSec: 60,
   selection: SELECTION_DEFAULTS,
 };

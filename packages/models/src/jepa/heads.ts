@@ -51,7 +51,7 @@ export interface GoalGuess {
 }
 
 /** Deviations from a fiftieth of that of all goals up to a little above it: a guess is never surer than a sensor. */
-const LOG_VARIANCE = { low: -8, high: 1 };
+export const LOG_VARIANCE = { low: -8, high: 1 };
 
 /**
  * A goal from what the words found [.., G], on the scale of all goals; see hindsight.ts. The deviation is read off what

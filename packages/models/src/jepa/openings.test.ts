@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { makeRng } from "@orrery/core";
 import { episodeFrames, makeClipLoader } from "@orrery/data";
@@ -54,4 +55,46 @@ test("words learn from the first picture of each episode that came to something,
   }
   expect(counts.size).toBe(3);
   for (const count of counts.values()) expect(Math.abs(count - 100)).toBeLessThan(41); // five deviations
+});
+
+test("some are held back, by what is in their pictures", async () => {
+  const dataset = await recordSquare(join(temporaryFolder("openings"), "many"), {
+    episodes: 100,
+    length: 6,
+    seed: 4,
+    succeeds: true,
+  });
+  const read = async (episodes: readonly number[]): Promise<Openings> => {
+    const loader = await makeClipLoader({
+      sources: [{ dataset, episodes }],
+      batch: 2,
+      window: 4,
+      size,
+      seed: 0,
+    });
+    const openings = await Openings.read(loader, new Hindsight(loader.episodes));
+    await loader.close();
+    return openings;
+  };
+  const picturesOf = (openings: Openings): string[] =>
+    [...openings.batches(7)].flatMap(({ B, frames }) =>
+      Array.from({ length: B }, (_, b) =>
+        createHash("sha1")
+          .update(frames.subarray(b * 32 * 32 * 3, (b + 1) * 32 * 32 * 3))
+          .digest("hex"),
+      ),
+    );
+  const numbers = Array.from({ length: 100 }, (_, i) => i);
+  const all = (await read(numbers)).divided();
+  expect(all.learnt.size + all.held.size).toBe(100);
+  expect(all.held.size).toBeGreaterThan(5);
+  expect(all.held.size).toBeLessThan(31);
+  const [learnt, held] = [picturesOf(all.learnt), picturesOf(all.held)];
+  expect(held.filter((picture) => learnt.includes(picture))).toEqual([]);
+  // Of fewer episodes none is learnt from that is held back of more.
+  const fewer = (await read(numbers.slice(0, 80))).divided();
+  expect(fewer.held.size).toBeGreaterThan(0);
+  expect(picturesOf(fewer.learnt).filter((picture) => held.includes(picture))).toEqual([]);
+  const few = (await read([0, 1, 2])).divided();
+  expect([few.learnt.size, few.held.size]).toEqual([3, 0]);
 });

@@ -5,6 +5,7 @@
  *
  * Shapes: B openings, V cameras, H W pixels, P state width.
  */
+import { createHash } from "node:crypto";
 import { DataError, type Clip, type Rng } from "@orrery/core";
 import { episodeFrames, type ClipEpisode, type ClipLoader, type DatasetReader } from "@orrery/data";
 import type { Hindsight } from "./hindsight.ts";
@@ -20,6 +21,11 @@ interface Opening {
   readonly text: string;
   readonly goal: Float32Array;
 }
+
+/** One in so many is held back. */
+const HELD_ONE_IN = 6;
+/** Fewer say nothing. */
+const LEAST_HELD = 4;
 
 /** Openings held in memory, half a gigabyte of 96 x 96 pixels; of more episodes evenly many are left out. */
 const MOST = 20_000;
@@ -70,10 +76,35 @@ export class Openings {
     return this.#openings.length;
   }
 
+  /**
+   * Those to learn from and those held back, on which one sees how well it was learnt; none are where they would be too
+   * few. A picture is held back by what is in it: who trains on with more episodes holds back the same ones again.
+   */
+  divided(): { readonly learnt: Openings; readonly held: Openings } {
+    const isHeld = ({ picture }: Opening): boolean => checksum(picture) % HELD_ONE_IN === 0;
+    const held = this.#openings.filter(isHeld);
+    const learnt = this.#openings.filter((opening) => !isHeld(opening));
+    if (held.length < LEAST_HELD || learnt.length === 0) return { learnt: this, held: this.#of([]) };
+    return { learnt: this.#of(learnt), held: this.#of(held) };
+  }
+
   /** B of them, each as likely as any other. */
   draw(B: number, rng: Rng): OpeningBatch {
+    return this.#batch(Array.from({ length: B }, () => this.#openings[rng.int(this.size)] as Opening));
+  }
+
+  /** All of them once, at most B at a time. */
+  *batches(B: number): Generator<OpeningBatch> {
+    for (let from = 0; from < this.size; from += B) yield this.#batch(this.#openings.slice(from, from + B));
+  }
+
+  #of(openings: readonly Opening[]): Openings {
+    return new Openings(openings, this.#shape);
+  }
+
+  #batch(drawn: readonly Opening[]): OpeningBatch {
     const { V, H, W, P } = this.#shape;
-    const drawn = Array.from({ length: B }, () => this.#openings[rng.int(this.size)] as Opening);
+    const B = drawn.length;
     const frames = new Uint8Array(B * V * H * W * 3);
     const goal = new Float32Array(B * P);
     for (const [b, each] of drawn.entries()) {
@@ -82,6 +113,10 @@ export class Openings {
     }
     return { B, V, H, W, frames, texts: drawn.map(({ text }) => text), goal };
   }
+}
+
+function checksum(bytes: Uint8Array): number {
+  return createHash("sha256").update(bytes).digest().readUInt32LE();
 }
 
 /** Episodes with a goal, by dataset: of kept spans of one the first, which alone begins with an opening. */

@@ -14,6 +14,7 @@ import type { LoaderNeeds } from "../train/loader-needs.ts";
 import type { Session, AnyTrainResult } from "../train/session.ts";
 import { changeScale } from "./changes.ts";
 import { clipMoments, clipRows, type JepaConfig } from "./config.ts";
+import { fitDoubt } from "./doubt.ts";
 import { Habits } from "./habits.ts";
 import { Hindsight } from "./hindsight.ts";
 import { jepaLosses, priorLosses, wordLosses } from "./losses.ts";
@@ -58,15 +59,22 @@ class WordNets extends Module {
 async function trainWords(session: Session<JepaModel>, hindsight: Hindsight): Promise<void> {
   const { model, loader } = session;
   const { words } = model.config.training;
-  const openings = await Openings.read(loader, hindsight);
+  const { learnt, held } = (await Openings.read(loader, hindsight)).divided();
   const share = shareOf(session, "words");
   await session.train("words", new WordNets(model.nets), words, share, {
     framesPerStep: words.batch * loader.shape.V,
     prepare: async () => {
-      const batch = openings.draw(words.batch, session.rng);
+      const batch = learnt.draw(words.batch, session.rng);
       return () => session.autocast(() => wordLosses(model, batch, session));
     },
   });
+  const doubt = Object.entries(fitDoubt(model, held));
+  if (doubt.length > 0) {
+    const told = doubt.map(([part, factor]) => `${part} ${factor.toFixed(1)}`).join(", ");
+    session.options.onNote?.(
+      `words: errors on ${held.size} openings not learnt from, in deviations as told until now: ${told}`,
+    );
+  }
   // Who goes on from another run reads on first: new goals lie in other scenes. Its trunk knew nothing of that.
   session.amendTrunk(new WordNets(model.nets));
 }
