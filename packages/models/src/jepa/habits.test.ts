@@ -8,7 +8,13 @@ const LENGTH = 40;
 const shape = { block: 3, parts: [2, 1], actionWidth: 2 };
 
 /** State and action of row t are made of the episode's number and t, so that what is drawn can be traced. */
-function episode(id: number, { done, unknown = [] }: { done?: number; unknown?: readonly number[] } = {}) {
+interface Given {
+  readonly done?: number;
+  readonly unknown?: readonly number[];
+  readonly stream?: string;
+}
+
+function episode(id: number, { done, unknown = [], stream = "sim" }: Given = {}) {
   const success = new Uint8Array(LENGTH);
   if (done !== undefined) success.fill(1, done);
   const rows = Array.from({ length: LENGTH }, (_, t) => 100 * id + t);
@@ -20,7 +26,8 @@ function episode(id: number, { done, unknown = [] }: { done?: number; unknown?: 
     actionMask: Uint8Array.from({ length: LENGTH }, (_, t) => (unknown.includes(t) ? 0 : 1)),
     success,
   };
-  return { id, from: 0, length: LENGTH, columns } as unknown as ClipEpisode;
+  const dataset = { episodes: [{ index: id, provenance: { stream } }] };
+  return { id, index: id, dataset, from: 0, length: LENGTH, columns } as unknown as ClipEpisode;
 }
 
 /** Every draw, taken apart. */
@@ -71,4 +78,11 @@ test("moments whose actions are not all known are left out, and with none there 
   expect(froms.has(107)).toBe(true);
   const blind = [episode(1, { unknown: Array.from({ length: LENGTH }, (_, t) => t) })];
   expect(new Habits(blind, new Hindsight(blind), shape).isEmpty).toBe(true);
+});
+
+test("how a task is done is learnt from demonstrations, where things lie from fleets as well", () => {
+  const all = drawn([episode(1, { done: 20 }), episode(3, { done: 30, stream: "fleet" })]);
+  const ofFleet = all.filter(({ from }) => from >= 300);
+  expect(ofFleet.length).toBeGreaterThan(300); // half of the hindsight half
+  for (const { from, to } of ofFleet) expect(to - from).toBeLessThanOrEqual(15);
 });

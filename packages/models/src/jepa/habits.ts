@@ -1,6 +1,6 @@
 /**
  * What the policy prior is learnt from: states and actions of all recordings, without their pictures. Half of the draws
- * are ways to what was asked for, of episodes in which that was done; half are ways to where the body was a little later,
+ * are ways to what was asked for, of demonstrations in which that was done; half are ways to where the body was a little later,
  * whoever moved it and why.
  *
  * The first half alone goes astray as soon as it leaves the demonstrated ways; play has been everywhere (docs/experiments.md).
@@ -48,9 +48,10 @@ export class Habits {
     this.#hindsight = hindsight;
     this.#episodes = episodes;
     this.#all = placesOf(episodes, shape.block, () => Infinity);
-    this.#asked = placesOf(episodes, shape.block, ({ id, columns }) => {
-      const isDone = hindsight.goalOf(id) !== undefined;
-      return (isDone ? doneRow(columns) : null) ?? 0;
+    const found = ofFleets(episodes);
+    this.#asked = placesOf(episodes, shape.block, (episode) => {
+      const isShown = hindsight.goalOf(episode.id) !== undefined && !found.has(episode);
+      return (isShown ? doneRow(episode.columns) : null) ?? 0;
     });
   }
 
@@ -128,6 +129,17 @@ function placesOf(
     }
   }
   return Uint32Array.from(places);
+}
+
+/** What a planner did until it found what it looked for is no way to do a task; pieces of it are ways to where they led. */
+function ofFleets(episodes: readonly ClipEpisode[]): ReadonlySet<ClipEpisode> {
+  const found = new Set<ClipEpisode>();
+  for (const dataset of new Set(episodes.map((each) => each.dataset))) {
+    const fleet = dataset.episodes.filter(({ provenance }) => provenance.stream === "fleet");
+    const indices = new Set(fleet.map(({ index }) => index));
+    for (const each of episodes) if (each.dataset === dataset && indices.has(each.index)) found.add(each);
+  }
+  return found;
 }
 
 function widthOf(column: Float32Array | null, { columns: { length } }: ClipEpisode): number {
