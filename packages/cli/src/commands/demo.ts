@@ -82,7 +82,7 @@ export function addDemo(program: Command): void {
     for (const { judged, selection } of turned.rounds) {
       const share = (value: number): string => `${(100 * value).toFixed(0)} %`;
       run.print(
-        `One turn of the loop, ${selection.kept} of ${selection.episodes} fleet episodes kept: reach succeeds in ${share(judged.candidate.success)} of ${judged.candidate.trials} trials, before it ${share(judged.champion.success)}, with training alone ${share(judged.control.success)}; ${judged.verdict.isPromoted ? "promoted" : "refused"}.`,
+        `One turn of the loop, ${selection.kept} of ${selection.episodes} fleet episodes kept: ${plan.loop.tasks.join(" and ")} succeeds in ${share(judged.candidate.success)} of ${judged.candidate.trials} trials, before it ${share(judged.champion.success)}, with training alone ${share(judged.control.success)}; ${judged.verdict.isPromoted ? "promoted" : "refused"}.`,
       );
     }
     run.print(`The report, in ${formatDuration(seconds)}: ${report}`);

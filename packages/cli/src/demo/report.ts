@@ -35,9 +35,9 @@ export function demoReport(findings: DemoFindings): Report {
   return {
     title: "First light",
     subtitle:
-      "A humanoid at a kitchen table was simulated and recorded; a world model was trained from scratch on what its head camera saw; then it was asked what happens next. A second model learnt to act: a fleet planned in it, and what the fleet lived through was learnt from.",
+      "A humanoid at a kitchen table was simulated and recorded; a world model was trained from scratch on what its head camera saw; then it was asked what happens next. A second model learnt to act with one arm: a fleet planned in it, and what the fleet lived through was learnt from.",
     highlights: [
-      ...successOf(loop.result),
+      ...successOf(loop),
       {
         label: `${HEADLINE} frames ahead, held-out episodes`,
         value: `${prediction.model.psnr[at]?.toFixed(1)} dB`,
@@ -116,9 +116,12 @@ function loopSections({ loop: { result, settings, out } }: DemoFindings): readon
 }
 
 /** Of the planner, on the same trials before and after the turn. */
-function successOf({ rounds }: FlywheelResult): NonNullable<Report["highlights"]> {
+function successOf({
+  result: { rounds },
+  settings,
+}: DemoFindings["loop"]): NonNullable<Report["highlights"]> {
   return rounds.slice(-1).map(({ judged: { champion, candidate, control } }) => ({
-    label: `of ${candidate.trials} trials of reach succeed after one turn of the loop`,
+    label: `of ${candidate.trials} trials of ${settings.tasks.join(" and ")} succeed after one turn of the loop`,
     value: `${(100 * candidate.success).toFixed(0)} %`,
     against: `before: ${(100 * champion.success).toFixed(0)} %; training alone: ${(100 * control.success).toFixed(0)} %`,
   }));
