@@ -86,8 +86,8 @@ test("both sides train per seed, the second to the first's terms; nothing is don
   const html = renderReport(divideReport(result, [{ label: "command", value: "orrery eval divide" }]));
   const markdown = divideMarkdown(result);
   for (const text of [html, markdown]) {
-    expect(text).toContain("VLA-style policy ahead on: pusht, seen");
-    expect(text).toContain("World model ahead on: nowhere");
+    expect(text).toContain("the VLA-style policy on pusht (seen");
+    expect(text).toContain("The world model is ahead nowhere");
   }
   expect(markdown).toMatch(/\| pusht \| seen \| 0 % \(0 to 49\) \| 100 % \(51 to 100\) \| -100 /);
   expect(markdown).toContain("| 0 | parameters | 1,000 | 1,010 | 1.0 % |");

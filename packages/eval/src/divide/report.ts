@@ -34,16 +34,17 @@ export function divideReport(result: DivideResult, facts: readonly Fact[]): Repo
 /** One sentence that holds whatever came out. */
 export function summaryOf({ verdicts, seeds, trials }: DivideResult): string {
   const [first, second] = SIDES;
-  const names = (winner: string): string =>
-    verdicts
-      .filter((v) => v.winner === winner)
-      .map(cellName)
-      .join(", ") || "nowhere";
-  return `${trials} trials per cell and training seed, ${seeds.length} training seeds. ${capital(first)} ahead on: ${names(first)}. ${second} ahead on: ${names(second)}.`;
-}
-
-function capital(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+  const where = (winner: string): string => {
+    const won = verdicts.filter((v) => v.winner === winner);
+    const tasks = [...new Set(won.map(({ task }) => task))];
+    const splitsOf = (task: string): string =>
+      won
+        .filter((v) => v.task === task)
+        .map(({ split }) => split)
+        .join(", ");
+    return tasks.map((task) => `on ${task} (${splitsOf(task)})`).join(" and ") || "nowhere";
+  };
+  return `${trials} trials per cell and training seed, ${seeds.length} training seeds. The ${first} is ahead ${where(first)}, the ${second} ${where(second)}.`;
 }
 
 function cellName({ task, split }: Verdict): string {
@@ -86,7 +87,7 @@ function seedTable({ verdicts, seeds }: DivideResult): Block {
     title: "The same by training seed",
     rowHeading: "task, split",
     columns: SIDES.flatMap((side) =>
-      seeds.map((seed) => ({ label: `${side}, seed ${seed}`, unit: "%", digits: 0 })),
+      seeds.map((seed) => ({ label: `${side}, ${seed}`, unit: "%", digits: 0 })),
     ),
     rows: verdicts.map((verdict) => ({
       label: cellName(verdict),
