@@ -36,7 +36,8 @@ const LOOP = { tasks: ["close-drawer"], rounds: 1, robots: 2 } as const;
 const LOOP_MANNER = {
   body: "arm6",
   cameras: [{ name: "overview", width: 64, height: 64 }],
-  planner: ":samples=64:elites=8:iterations=2:horizon=3:block=3:hold=3:replanEvery=1:towards=tool_position",
+  planner:
+    ":search=mppi:samples=64:elites=8:iterations=2:horizon=3:block=3:hold=3:replanEvery=1:towards=tool_position",
   playSec: 1.6,
   episodeSec: 6,
 } as const;
