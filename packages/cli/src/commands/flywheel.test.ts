@@ -102,7 +102,7 @@ test("a file of settings is heard where the command line is silent, and must hol
     JSON.stringify({ robots: 3, trials: "many", selection: { leastFailure: 1 }, homez: "seen" }),
   );
   await expect(run("flywheel", "--out", out, "--settings", file)).rejects.toThrow(
-    /"robots" is none of.*"trials" must be a number, got "many".*"selection.leastFailure" is none of.*"homez" is none of/,
+    /"robots" is an option: leave it out and say --robots.*"trials" must be a number, got "many".*"selection.leastFailure" is none of.*"homez" is none of/,
   );
   // The task is refused after all else was heard.
   writeFileSync(file, JSON.stringify({ tasks: ["levitate"], body: "atlas" }));

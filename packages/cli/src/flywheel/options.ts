@@ -160,11 +160,18 @@ function readSettings(path: string, known: FlywheelSettings): Record<string, unk
   return values as Record<string, unknown>;
 }
 
+/** Settings that may differ when a loop goes on, or that all commands have: said on the command line alone. */
+const OPTIONS_ONLY: readonly string[] = ["robots", "seed"];
+
 function problemsIn(values: Record<string, unknown>, known: Record<string, unknown>, at = ""): string[] {
   return Object.entries(values).flatMap(([name, value]) => {
     const example = known[name];
-    if (!Object.hasOwn(known, name) || name === "robots" || name === "seed")
-      return [`"${at}${name}" is none of ${Object.keys(known).join(", ")} (robots and seed are options)`];
+    if (at === "" && OPTIONS_ONLY.includes(name))
+      return [`"${name}" is an option: leave it out and say --${name}`];
+    if (!Object.hasOwn(known, name)) {
+      const names = Object.keys(known).filter((each) => at !== "" || !OPTIONS_ONLY.includes(each));
+      return [`"${at}${name}" is none of ${names.join(", ")}`];
+    }
     // A setting that is null in a plan may be of any kind; what it is given to says what it must be.
     if (example === null || value === null || kindOf(value) === kindOf(example))
       return isRecord(value) && isRecord(example) ? problemsIn(value, example, `${name}.`) : [];
