@@ -18,8 +18,6 @@ import type { Openings } from "./openings.ts";
 
 /** Openings looked at at once. */
 const BATCH = 64;
-/** In logarithms of variance: surer or less sure by a factor of 400. */
-const MOST_SHIFT = 12;
 
 /**
  * Makes the deviations of goals as wide as the errors on openings held back, one factor for each part of the state.
@@ -67,7 +65,7 @@ function tellHeld({ nets, goalScale, device }: JepaModel, held: Openings): Told 
         };
       });
       const flat = (of: (batch: (typeof all)[number]) => Tensor): Float64Array =>
-        Float64Array.from(cat(all.map(of), 0).cpu().toFloat64());
+        cat(all.map(of), 0).cpu().toFloat64();
       return { squared: flat((batch) => batch.squared), told: flat((batch) => batch.told) };
     }),
   );
@@ -75,8 +73,9 @@ function tellHeld({ nets, goalScale, device }: JepaModel, held: Openings): Told 
 
 /** What to add to all logarithms so that errors are one deviation in the mean; found by halving. */
 function shiftOf(squared: Float64Array, told: Float64Array): number {
-  let low = -MOST_SHIFT,
-    high = MOST_SHIFT;
+  // No further than to where every one of them is cut off: from beyond that learning would not bring them back.
+  let low = LOG_VARIANCE.low - told.reduce((most, each) => Math.max(most, each), -Infinity);
+  let high = LOG_VARIANCE.high - told.reduce((least, each) => Math.min(least, each), Infinity);
   for (let halved = 0; halved < 40; halved++) {
     const shift = (low + high) / 2;
     const deviations = squared.reduce((sum, each, i) => {
