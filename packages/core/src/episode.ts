@@ -30,6 +30,12 @@ export interface Provenance {
   readonly labels?: Readonly<Record<string, string | number | boolean>>;
 }
 
+/**
+ * Label of an episode that a policy could not finish: from this row on somebody who knew how acted in its place, so that
+ * the rows from there on show how it is done.
+ */
+export const TAKEOVER_ROW = "takeoverRow";
+
 /** One row of an episode as it is recorded. Absent parts stay absent. */
 export interface Step {
   readonly state?: ArrayLike<number>;

@@ -126,9 +126,9 @@ test("a loop begun by an older version says so before anything else", async () =
     JSON.stringify({ format: 1, settings: { minutes: 1 }, steps: [] }),
   );
   await expect(run("flywheel", "--out", out, "--resume")).rejects.toThrow(
-    /must be of format 3, it is of format 1.*another version.*begin anew in another folder/,
+    /must be of format 4, it is of format 1.*another version.*begin anew in another folder/,
   );
-  for (const text of ['{"format": 3, "settings": {}, "steps": []}', "{", "null", '{"format": 3}']) {
+  for (const text of ['{"format": 4, "settings": {}, "steps": []}', "{", "null", '{"format": 4}']) {
     writeFileSync(join(out, "journal.json"), text);
     await expect(run("flywheel", "--out", out, "--resume")).rejects.toThrow(/cannot be used as a journal \(/);
   }

@@ -122,9 +122,11 @@ function commandOf(out: string, { robots, seed }: FlywheelSettings): string {
 }
 
 function printRound({ round, fleet, selection, judged }: RoundResult, run: Run): void {
+  const { episodes, successes } = fleet.takeovers;
+  const helped = episodes === 0 ? "" : `, an operator took ${episodes} over and succeeded in ${successes}`;
   const share = ({ success, trials }: Standing): string => `${(100 * success).toFixed(0)} % of ${trials}`;
   run.print(
-    `Round ${round}: ${fleet.episodes} episodes came in (${fleet.successes} succeeded), ${selection.kept} were kept. ` +
+    `Round ${round}: ${fleet.episodes} episodes came in (${fleet.successes} succeeded${helped}), ${selection.kept} were kept. ` +
       `${judged.candidate.release} succeeds in ${share(judged.candidate)}, ${judged.champion.release} before it in ${share(judged.champion)}, ` +
       `its control in ${share(judged.control)}: ${judged.verdict.reason}.`,
   );
@@ -149,6 +151,7 @@ export function flywheelResult(result: FlywheelResult): Result {
         control_over_champion: difference(judged.controlBeyondChampion),
         homes: fleet.homes,
         episodes_in: fleet.episodes,
+        taken_over: fleet.takeovers,
         episodes_kept: selection.kept,
         // Reasons are data, so they stay as they are.
         reasons: selection.reasons,

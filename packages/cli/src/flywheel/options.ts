@@ -30,6 +30,7 @@ export interface FlywheelFlags {
   readonly fleetEpisodes?: number;
   readonly episodeLimit?: number;
   readonly fleetLimit?: number;
+  readonly takeoverLimit?: number;
   readonly baseMinutes?: number;
   readonly roundMinutes?: number;
   readonly baseSteps?: number;
@@ -55,6 +56,7 @@ const SETTING_OF = {
   fleetEpisodes: "fleetEpisodes",
   episodeLimit: "episodeSec",
   fleetLimit: "fleetSec",
+  takeoverLimit: "takeoverSec",
   baseMinutes: "baseMinutes",
   roundMinutes: "roundMinutes",
   baseSteps: "baseSteps",
@@ -93,6 +95,11 @@ export function addFlywheelOptions(command: Command): Command {
     .option(
       "--fleet-limit <seconds>",
       "longest episode of the fleet, where it may look for longer",
+      positiveNumber,
+    )
+    .option(
+      "--takeover-limit <seconds>",
+      "an operator takes over for so long where the fleet has not succeeded",
       positiveNumber,
     )
     .option("--base-minutes <m>", "training before the first round", positiveNumber)

@@ -39,6 +39,8 @@ export interface ArenaOptions {
   readonly strength: number;
   /** Overrides the task's own time limit. */
   readonly timeLimitSec?: number;
+  /** On top of the limit, whichever it is: for somebody who takes over when it is up. */
+  readonly extraSec?: number;
   /** Success and failure do not end an episode; whoever acts decides when. Where the world knows no such thing they do. */
   readonly isEndless?: boolean;
   /** Side of the films' pictures. */

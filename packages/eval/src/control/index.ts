@@ -1,5 +1,13 @@
 /** Policies measured on tasks. Reachable by itself as well, for processes that need no tensors. */
-export { checkCell, CONTROL_TASKS, openArena, PUSHT_TASKS, type Arena, type ArenaOptions } from "./arena.ts";
+export {
+  checkCell,
+  CONTROL_TASKS,
+  openArena,
+  PUSHT_TASKS,
+  type Arena,
+  type ArenaOptions,
+  type Info,
+} from "./arena.ts";
 export { FIRST_SEED, runControl, type ControlOptions, type ControlProgress } from "./control.ts";
 export { controlMarkdown, percentages } from "./markdown.ts";
 export { countPairs, mcnemarExact, newcombePaired, type PairCounts } from "./paired.ts";

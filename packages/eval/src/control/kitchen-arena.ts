@@ -1,17 +1,25 @@
 /** The kitchen as an arena: the goal is the task's instruction, success the task's own judgement. */
 import { UsageError, type Embodiment } from "@orrery/core";
-import { ACTION_SPACES, BODIES, makeKitchenWorld, type KitchenOptions, type KitchenWorld } from "@orrery/sim";
+import {
+  ACTION_SPACES,
+  BODIES,
+  makeKitchenWorld,
+  taskNamed,
+  type KitchenOptions,
+  type KitchenWorld,
+} from "@orrery/sim";
 import type { Arena, ArenaOptions, Info } from "./arena.ts";
 
 export async function openKitchenArena(options: ArenaOptions): Promise<Arena> {
-  const { task, split, strength, embodiment, body, timeLimitSec, isEndless = false, filmSizePx } = options;
+  const { task, split, strength, embodiment, body, isEndless = false, filmSizePx, extraSec = 0 } = options;
+  const { timeLimitSec = taskNamed(task).timeLimitSec } = options;
   const world = await worldFor(embodiment, {
     task,
     split,
     strength,
     endless: isEndless,
     ...(body === undefined ? {} : { body }),
-    ...(timeLimitSec === undefined ? {} : { timeLimitSec }),
+    timeLimitSec: timeLimitSec + extraSec,
   });
   const camera = { name: world.spec.cameras[0]?.name ?? "head", width: filmSizePx, height: filmSizePx };
   return {

@@ -2,17 +2,18 @@
 import { UsageError, type Embodiment } from "@orrery/core";
 import { PushTPainter, PushTWorld, type PushTOptions } from "@orrery/sim";
 import type { Arena, ArenaOptions, Info } from "./arena.ts";
-import { PushTGoalWorld } from "./pusht-goal.ts";
+import { PushTGoalWorld, STEP_BUDGET } from "./pusht-goal.ts";
 
 /** Coverage above which a failure was nearly a success. */
 const NEARLY = 0.8;
+/** Of the published task. */
+const LIMIT_STEPS = 300;
 
 export function openPushTArena(options: ArenaOptions): Arena {
-  const { task, embodiment, timeLimitSec, filmSizePx } = options;
-  const board = {
-    ...boardFor(embodiment),
-    ...(timeLimitSec === undefined ? {} : { maxSteps: Math.max(1, Math.round(10 * timeLimitSec)) }),
-  };
+  const { task, embodiment, timeLimitSec, extraSec = 0, filmSizePx } = options;
+  const ownSteps = task === "pusht-goal" ? STEP_BUDGET : LIMIT_STEPS;
+  const limit = timeLimitSec === undefined ? ownSteps : Math.max(1, Math.round(10 * timeLimitSec));
+  const board = { ...boardFor(embodiment), maxSteps: limit + Math.round(10 * extraSec) };
   const painter = new PushTPainter(filmSizePx);
   if (task === "pusht-goal") {
     const world = new PushTGoalWorld(board);
@@ -30,7 +31,7 @@ export function openPushTArena(options: ArenaOptions): Arena {
   const world = new PushTWorld(board);
   return {
     world,
-    maxSteps: board.maxSteps ?? 300,
+    maxSteps: board.maxSteps,
     async begin(seed) {
       const observation = await world.reset(seed);
       return { observation, goal: { kind: "text", text: world.instruction } };

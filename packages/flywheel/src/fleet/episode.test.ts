@@ -1,7 +1,7 @@
-import type { Observation, Policy, Step, World } from "@orrery/core";
+import { NoDecisionError, type Observation, type Policy, type Step, type World } from "@orrery/core";
 import type { Arena } from "@orrery/eval/control";
 import { expect, test } from "vitest";
-import { liveThrough } from "./episode.ts";
+import { liveThrough, type Life } from "./episode.ts";
 
 const embodiment: World["embodiment"] = {
   name: "dot",
@@ -49,9 +49,21 @@ const policy: Policy = {
   close: async () => {},
 };
 
-const live = async (succeedsAt: number, minRows: number): Promise<[Step[], unknown]> => {
+const live = async (
+  succeedsAt: number,
+  minRows: number,
+  more: Partial<Life> = {},
+): Promise<[Step[], unknown]> => {
   const rows: Step[] = [];
-  const lived = await liveThrough(counting(succeedsAt), policy, 7, minRows, (step) => void rows.push(step));
+  const lived = await liveThrough({
+    arena: counting(succeedsAt),
+    policy,
+    helper: null,
+    seed: 7,
+    minRows,
+    sink: (step) => void rows.push(step),
+    ...more,
+  });
   return [rows, lived];
 };
 
@@ -76,4 +88,58 @@ test("without success the clock ends it, and the arena says how it failed", asyn
   const [rows, lived] = await live(99, 5);
   expect(rows.length).toBe(12);
   expect(lived).toMatchObject({ outcome: { success: false, failure: "time ran out" } });
+});
+
+/** Moves by 2, so that its rows can be told from the policy's. */
+const helper = {
+  policy: { ...policy, name: "helper", act: async () => ({ actions: [Float32Array.of(2)], belief: {} }) },
+  steps: 4,
+};
+const whoActed = (rows: readonly Step[]): string => rows.map(({ action }) => action?.[0]).join("");
+
+test("who has not succeeded in time is taken over from, and success then is the helper's", async () => {
+  const [rows, lived] = await live(10, 5, { helper });
+  expect(whoActed(rows)).toBe("1111111122");
+  expect(lived).toMatchObject({
+    // The helper tells no surprise: the mean of 0.5 to 3.5 in steps of a half.
+    outcome: {
+      steps: 10,
+      success: false,
+      failure: "time ran out",
+      takeover: { row: 8, success: true },
+      surprise: 2,
+    },
+  });
+  expect((await live(99, 5, { helper }))[1]).toMatchObject({
+    outcome: { steps: 12, success: false, takeover: { row: 8, success: false } },
+  });
+  // Chunks are cut off where the time is up.
+  const chunk = {
+    ...policy,
+    act: async () => ({ actions: [1, 1, 1].map((x) => Float32Array.of(x)), belief: {} }),
+  };
+  expect(whoActed((await live(10, 5, { helper, policy: chunk }))[0])).toBe("1111111122");
+});
+
+test("a success in time is the policy's own, and nobody takes over while its rows are filled up", async () => {
+  const [rows, lived] = await live(7, 12, { helper });
+  expect(whoActed(rows)).toBe("11111111");
+  expect(lived).toMatchObject({ outcome: { steps: 8, success: true, failure: null } });
+  expect(JSON.stringify(lived)).not.toContain("takeover");
+});
+
+test("a policy that finds no action is taken over from at once", async () => {
+  let decisions = 0;
+  const lost: Policy = {
+    ...policy,
+    act: async (seen) => {
+      if (decisions++ === 2) throw new NoDecisionError("all costs are NaN");
+      return policy.act(seen);
+    },
+  };
+  const [rows, lived] = await live(5, 3, { helper, policy: lost });
+  expect(whoActed(rows)).toBe("11222");
+  expect(lived).toMatchObject({
+    outcome: { success: false, noDecision: "all costs are NaN", takeover: { row: 2, success: true } },
+  });
 });

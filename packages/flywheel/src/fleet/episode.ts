@@ -1,44 +1,61 @@
 /** One episode of a robot: a policy acts in an arena until the world or the clock ends it, and every row is handed on. */
 import { setImmediate } from "node:timers/promises";
-import { OrreryError, type Policy, type Step } from "@orrery/core";
-import { decide, NO_DECISION, type Arena } from "@orrery/eval/control";
+import { OrreryError, type Observation, type Policy, type Step } from "@orrery/core";
+import { decide, NO_DECISION, type Arena, type Info } from "@orrery/eval/control";
 import type { FleetOutcome } from "./messages.ts";
+
+export interface Life {
+  readonly arena: Arena;
+  readonly policy: Policy;
+  /** Takes over for the arena's last `steps` where the policy has not succeeded by then; null where nobody does. */
+  readonly helper: { readonly policy: Policy; readonly steps: number } | null;
+  readonly seed: number;
+  /** Rows that an episode goes on to after success or failure. */
+  readonly minRows: number;
+  readonly sink: (step: Step) => void;
+}
 
 /**
  * Lives on to `minRows` after success or failure, where the world allows it: what came quickly is worth most, and a
  * recording shorter than a training clip would be lost.
  *
- * A policy that finds no action (`NoDecisionError`) ends its episode, which is kept up to there.
+ * A policy that finds no action (`NoDecisionError`) is taken over from at once; with nobody there its episode ends, and is
+ * kept up to there. What failed for good (`info.failure`) nobody takes over.
  *
  * Row t holds what was seen and what was then done, as in every recording; `sink` takes it.
  *
  * @returns what came of it, and the words of the goal ("" where it was no text)
- * @throws {OrreryError} if the policy returns no action
+ * @throws {OrreryError} if a policy returns no action
  */
 export async function liveThrough(
-  arena: Arena,
-  policy: Policy,
-  seed: number,
-  minRows: number,
-  sink: (step: Step) => void,
+  life: Life,
 ): Promise<{ readonly outcome: FleetOutcome; readonly task: string }> {
+  const { arena, helper, seed, minRows, sink } = life;
   const { world, maxSteps } = arena;
+  const ownSteps = maxSteps - (helper?.steps ?? 0);
   const { observation, goal } = await arena.begin(seed);
-  await policy.reset(seed, goal);
-  const infos: Parameters<Arena["failureOf"]>[0][number][] = [];
+  await life.policy.reset(seed, goal);
+  const infos: Info[] = [];
   const surprises: number[] = [];
-  let seen = observation;
+  let acting = life.policy;
+  let takeoverRow: number | null = null;
+  let seen: Observation = observation;
   let total = 0;
   let succeeded = false;
   let done = false;
   let noDecision: string | null = null;
+  const isTimeUp = (): boolean => helper !== null && takeoverRow === null && infos.length >= ownSteps;
   while (!done) {
     // Lets the news through that the main process is gone: nobody would take the episode.
     await setImmediate();
-    const decision = await decide(policy, seen);
-    if (typeof decision === "string") {
-      noDecision = decision;
-      break;
+    const decision = isTimeUp() ? null : await decide(acting, seen);
+    if (decision === null || typeof decision === "string") {
+      noDecision ??= decision;
+      if (helper === null || takeoverRow !== null) break;
+      takeoverRow = infos.length;
+      acting = helper.policy;
+      await acting.reset(seed, goal);
+      continue;
     }
     const { actions, belief } = decision;
     const surprise = belief["surprise"];
@@ -47,7 +64,7 @@ export async function liveThrough(
       surprises.push(surprise);
     if (actions.length === 0) {
       throw new OrreryError(
-        `fleet: ${policy.name} must decide on at least one action, got none (seed ${seed}).`,
+        `fleet: ${acting.name} must decide on at least one action, got none (seed ${seed}).`,
       );
     }
     for (const action of actions) {
@@ -56,7 +73,8 @@ export async function liveThrough(
       total += reward;
       succeeded ||= success;
       const isDecided = succeeded || info["failure"] !== undefined;
-      done = terminated || truncated || infos.length >= maxSteps || (isDecided && infos.length >= minRows);
+      const isLast = infos.length >= (isDecided && takeoverRow === null ? ownSteps : maxSteps);
+      done = terminated || truncated || isLast || (isDecided && infos.length >= minRows);
       sink({
         images: seen.images,
         state: seen.state,
@@ -67,16 +85,20 @@ export async function liveThrough(
         ...(seen.sensors === undefined ? {} : { extra: seen.sensors }),
       });
       seen = next;
-      if (done) break;
+      if (done || isTimeUp()) break;
     }
   }
+  const isOwn = takeoverRow === null;
+  const own = infos.slice(0, takeoverRow ?? infos.length);
+  const failure = noDecision === null ? arena.failureOf(own) : NO_DECISION;
   return {
     task: goal.kind === "text" ? goal.text : "",
     outcome: {
       steps: infos.length,
-      success: succeeded,
+      success: isOwn && succeeded,
       return: total,
-      failure: succeeded ? null : noDecision === null ? arena.failureOf(infos) : NO_DECISION,
+      failure: isOwn && succeeded ? null : failure,
+      ...(takeoverRow === null ? {} : { takeover: { row: takeoverRow, success: succeeded } }),
       ...(noDecision === null ? {} : { noDecision }),
       surprise: surprises.length === 0 ? null : surprises.reduce((sum, s) => sum + s, 0) / surprises.length,
     },

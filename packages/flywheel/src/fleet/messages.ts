@@ -13,6 +13,8 @@ export interface RobotSetup {
   readonly split: string;
   readonly round: number;
   readonly episodeSec: number | null;
+  /** Who acts from where the policy has run out of time, and for how long; nobody where null. */
+  readonly takeover: { readonly policy: string; readonly sec: number } | null;
   /** An episode goes on to so many rows after success or failure: a shorter one could not be learnt from. */
   readonly minRows: number;
   /** Folder that episodes are recorded into. */
@@ -30,11 +32,14 @@ export interface FleetOrder {
 /** What came of an episode, beside its rows. */
 export interface FleetOutcome {
   readonly steps: number;
+  /** Of the policy alone. */
   readonly success: boolean;
   /** Sum of rewards. */
   readonly return: number;
   /** In the harness's words; null where there was success. */
   readonly failure: string | null;
+  /** From which row on somebody else acted, and whether they succeeded; left out where nobody had to. */
+  readonly takeover?: { readonly row: number; readonly success: boolean };
   /** What the policy said when it found no action, which ended the episode. */
   readonly noDecision?: string;
   /** Mean surprise of the model that acted, in deviations of its embedding; null where the policy tells none. */

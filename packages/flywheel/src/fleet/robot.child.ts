@@ -2,7 +2,7 @@
  * A robot of the fleet: a process with a world and a model of its own. It lives through one episode per order and
  * records every row of it, whatever comes of it.
  */
-import type { Provenance } from "@orrery/core";
+import { TAKEOVER_ROW, type Provenance } from "@orrery/core";
 import { answerOrders } from "@orrery/core/node";
 import { EpisodeRecorder } from "@orrery/data";
 import { loadPolicyModule, stageKeeper } from "@orrery/eval/control";
@@ -13,7 +13,9 @@ import type { FleetAnswer, FleetOrder, FleetOutcome, RobotSetup } from "./messag
 const FILM_SIZE_PX = 64;
 
 answerOrders(async (setup: RobotSetup) => {
-  const stageFor = stageKeeper(await loadPolicyModule(setup.policyModule));
+  const policies = await loadPolicyModule(setup.policyModule);
+  const stageFor = stageKeeper(policies);
+  const { takeover } = setup;
 
   return async (order: FleetOrder): Promise<FleetAnswer> => {
     const { arena, policy } = await stageFor({
@@ -24,38 +26,53 @@ answerOrders(async (setup: RobotSetup) => {
       isEndless: true,
       filmSizePx: FILM_SIZE_PX,
       ...(setup.episodeSec === null ? {} : { timeLimitSec: setup.episodeSec }),
+      ...(takeover === null ? {} : { extraSec: takeover.sec }),
     });
     const { embodiment } = arena.world;
+    const helper =
+      takeover === null
+        ? null
+        : {
+            policy: await policies.openPolicyFor(takeover.policy, arena.world),
+            steps: Math.round(takeover.sec * embodiment.controlRateHz),
+          };
     const recorder = new EpisodeRecorder({
       folder: setup.recordingFolder,
       embodiment,
       fps: embodiment.controlRateHz,
     });
     try {
-      const { outcome, task } = await liveThrough(arena, policy, order.seed, setup.minRows, (step) =>
-        recorder.add(step),
-      );
+      const { outcome, task } = await liveThrough({
+        arena,
+        policy,
+        helper,
+        seed: order.seed,
+        minRows: setup.minRows,
+        sink: (step) => recorder.add(step),
+      });
       if (outcome.steps === 0) {
         recorder.abort();
         return { recorded: null, outcome, embodiment };
       }
       const recorded = recorder.finish({
         ...(task === "" ? {} : { task }),
-        success: outcome.success,
+        success: outcome.success || outcome.takeover?.success === true,
         provenance: provenanceOf(setup, order, outcome),
       });
       return { recorded, outcome, embodiment };
     } catch (error) {
       recorder.abort();
       throw error;
+    } finally {
+      await helper?.policy.close();
     }
   };
 });
 
 function provenanceOf(
-  { operator, split, round }: RobotSetup,
+  { operator, split, round, takeover: helper }: RobotSetup,
   { task, seed, index }: FleetOrder,
-  { failure, surprise }: FleetOutcome,
+  { failure, surprise, takeover }: FleetOutcome,
 ): Provenance {
   return {
     stream: "fleet",
@@ -69,6 +86,9 @@ function provenanceOf(
       home: index,
       ...(failure === null ? {} : { failure }),
       ...(surprise === null ? {} : { surprise }),
+      ...(helper === null || takeover === undefined
+        ? {}
+        : { [TAKEOVER_ROW]: takeover.row, takenOverBy: helper.policy }),
     },
   };
 }

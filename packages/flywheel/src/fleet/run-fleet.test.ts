@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { TAKEOVER_ROW } from "@orrery/core";
 import { openDataset } from "@orrery/data";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { fakeParts } from "../testing/parts.ts";
@@ -23,6 +24,7 @@ const options = (more: Partial<FleetOptions> = {}): FleetOptions => ({
   split: "seen",
   round: 1,
   episodeSec: 0.5,
+  takeover: null,
   minRows: 1,
   orders: [0, 1, 2].map((index) => ({ index, task: "pusht", seed: 100 + index })),
   robots: 1,
@@ -94,4 +96,19 @@ test("a policy that finds no action loses that episode from there on, and the fl
   expect(episodes.map(({ provenance }) => provenance.labels?.["failure"])[0]).toBe(
     "the policy found no action",
   );
+});
+
+test("an operator takes over what the fleet does not get done, and the episode says from where", async () => {
+  const summary = await runFleet(options({ takeover: { policy: "expert", sec: 30 } }));
+  const { episodes, frames, successes, takeovers } = summary;
+  expect([episodes, successes, takeovers.episodes]).toEqual([3, 0, 3]);
+  expect(takeovers.successes).toBeGreaterThan(0);
+  expect(takeovers.frames).toBe(frames - 3 * 5);
+  const recorded = (await openDataset(join(root, "store"))).episodes;
+  expect(recorded.filter(({ success }) => success).length).toBe(takeovers.successes);
+  for (const { provenance } of recorded) {
+    expect(provenance.operator).toBe("r0-123");
+    expect(provenance.labels).toMatchObject({ [TAKEOVER_ROW]: 5, takenOverBy: "expert" });
+    expect(typeof provenance.labels?.["failure"]).toBe("string");
+  }
 });

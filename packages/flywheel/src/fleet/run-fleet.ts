@@ -34,7 +34,10 @@ export interface FleetSummary {
   readonly homes: number;
   readonly episodes: number;
   readonly frames: number;
+  /** Without help. */
   readonly successes: number;
+  /** Episodes that an operator took over, how many of them then succeeded, and the frames that took. */
+  readonly takeovers: { readonly episodes: number; readonly successes: number; readonly frames: number };
   /** How often each kind of failure came up. */
   readonly failures: Readonly<Record<string, number>>;
   /** Robots started anew, by why. */
@@ -87,9 +90,9 @@ class Fleet {
   }
 
   #start(): OrderedProcess<FleetOrder, FleetAnswer> {
-    const { policyModule, policy, operator, split, round, episodeSec, minRows } = this.#options;
+    const { policyModule, policy, operator, split, round, episodeSec, takeover, minRows } = this.#options;
     const { recordingFolder } = this.#log;
-    const own = { policyModule, policy, operator, split, round, episodeSec, minRows };
+    const own = { policyModule, policy, operator, split, round, episodeSec, takeover, minRows };
     const setup: RobotSetup = { ...own, recordingFolder };
     return new OrderedProcess(CHILD, "fleet: a robot", setup);
   }
@@ -169,6 +172,11 @@ function summaryOf(notes: readonly FleetNote[]): FleetSummary {
     episodes: sum(({ outcome }) => (outcome === null ? 0 : 1)),
     frames: sum(({ outcome }) => outcome?.steps ?? 0),
     successes: sum(({ outcome }) => (outcome?.success ? 1 : 0)),
+    takeovers: {
+      episodes: sum(({ outcome }) => (outcome?.takeover ? 1 : 0)),
+      successes: sum(({ outcome }) => (outcome?.takeover?.success ? 1 : 0)),
+      frames: sum(({ outcome }) => (outcome?.takeover ? outcome.steps - outcome.takeover.row : 0)),
+    },
     failures,
     restarts: { died: sum(({ died }) => died), silent: sum(({ silent }) => silent) },
     lost: notes.flatMap(({ index, lost }) => (lost === null ? [] : [{ home: index, reason: lost }])),

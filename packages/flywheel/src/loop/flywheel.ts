@@ -243,6 +243,7 @@ class Flywheel {
       split: homes,
       round,
       episodeSec: limits.fleetSec ?? limits.episodeSec,
+      takeover: limits.takeoverSec === null ? null : { policy: parts.operator, sec: limits.takeoverSec },
       minRows: parts.minFrames(this.#settings.config),
       orders,
       robots,

@@ -11,7 +11,7 @@ import { planFlywheel } from "./plan.ts";
 import type { FlywheelSettings } from "./settings.ts";
 
 /** Raised whenever settings or results of steps change their shape: an older loop can't be gone on with. */
-const FORMAT = 3;
+const FORMAT = 4;
 /** What decides how fast and not what comes out, so that a loop may go on with others, or on another machine. */
 const FREE: readonly (keyof FlywheelSettings)[] = ["robots", "answerSec"];
 const FILE = "journal.json";

@@ -51,6 +51,8 @@ export interface FlywheelParts {
   readonly policyModule: string;
   /** Policies that learn nothing and are tried once, on the same trials, so that a share of successes can be read. */
   readonly references: readonly string[];
+  /** Policy that stands for the operator who takes over. */
+  readonly operator: string;
   /**
    * Called before anything is recorded.
    * @throws {UsageError} or {ConfigError} for a preset, a task or planner options that would fail much later

@@ -65,6 +65,7 @@ export function planFlywheel({
     fleetBoost: 4,
     episodeSec: null,
     fleetSec: null,
+    takeoverSec: null,
     answerSec: 300,
     selection: SELECTION_DEFAULTS,
     ...settings,

@@ -76,6 +76,11 @@ export interface FlywheelSettings {
    * know. As trials where null.
    */
   readonly fleetSec: number | null;
+  /**
+   * For so long an operator acts where the fleet has not succeeded in its time; nobody does where null. By itself a fleet
+   * succeeds where the model knew the answer; what it did not know only an operator shows.
+   */
+  readonly takeoverSec: number | null;
   /** A robot that has not finished an episode after so long, on the wall clock, is started anew. */
   readonly answerSec: number;
   readonly selection: SelectionSettings;
@@ -127,6 +132,7 @@ export function checkSettings(settings: FlywheelSettings): void {
   if (settings.expertSec !== null) positive("expertSec");
   if (settings.episodeSec !== null) positive("episodeSec");
   if (settings.fleetSec !== null) positive("fleetSec");
+  if (settings.takeoverSec !== null) positive("takeoverSec");
   if (settings.cameras?.length === 0) problems.push("cameras must name at least one, got none");
   if (settings.expertEpisodes + settings.playEpisodes === 0)
     problems.push("expertEpisodes and playEpisodes must not both be 0: there would be nothing to begin with");

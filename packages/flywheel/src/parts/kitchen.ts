@@ -35,6 +35,7 @@ export function kitchenParts(policies: string, hooks: KitchenHooks = {}): Flywhe
   return {
     policyModule: policies,
     references: ["random", "expert"],
+    operator: "expert",
     check,
     policyOf: (run, { planner }) => `${run}${planner}`,
     minFrames: (config) => clipRows(loadConfig(config)),

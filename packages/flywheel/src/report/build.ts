@@ -195,6 +195,7 @@ function funnelTable(rounds: readonly RoundResult[]): Block {
     ["robots started anew", ({ fleet: { restarts } }) => restarts.died + restarts.silent],
     ["episodes recorded", ({ fleet }) => fleet.episodes],
     ["of these, succeeded", ({ fleet }) => fleet.successes],
+    ...takeoverRows(rounds),
     ...rejections.map(
       (reason) => [`rejected: ${reason}`, ({ selection }: RoundResult) => selection.reasons[reason]] as const,
     ),
@@ -202,6 +203,18 @@ function funnelTable(rounds: readonly RoundResult[]): Block {
     ["frames recorded", ({ fleet }) => fleet.frames],
     ["frames kept", ({ selection }) => selection.keptFrames],
   ]);
+}
+
+/** What operators had to do; nothing where nobody was there to take over. */
+function takeoverRows(
+  rounds: readonly RoundResult[],
+): (readonly [label: string, of: (round: RoundResult) => number])[] {
+  if (rounds.every(({ fleet }) => fleet.takeovers.episodes === 0)) return [];
+  return [
+    ["taken over by an operator", ({ fleet }) => fleet.takeovers.episodes],
+    ["of these, succeeded then", ({ fleet }) => fleet.takeovers.successes],
+    ["frames that operators acted", ({ fleet }) => fleet.takeovers.frames],
+  ];
 }
 
 function failureTable(rounds: readonly RoundResult[]): Block[] {

@@ -33,6 +33,7 @@ export const fakeSettings: FlywheelSettings = {
   fleetBoost: 4,
   episodeSec: 20,
   fleetSec: null,
+  takeoverSec: null,
   answerSec: 60,
   selection: SELECTION_DEFAULTS,
 };
@@ -44,6 +45,7 @@ const SKILL_PER_FLEET = 0.4;
 export const fakeParts: FlywheelParts = {
   policyModule: new URL("./policies.ts", import.meta.url).href,
   references: [],
+  operator: "expert",
   check: () => {},
   policyOf: (run) => run,
   minFrames: () => 2,

@@ -1,6 +1,6 @@
 /**
  * A policy module for tests. A "release" is a folder whose config.json states a skill from 0 to 1: on that share of the
- * seeds PushT's expert acts, on the others nobody does. Files beside it make it misbehave, once each.
+ * seeds PushT's expert acts, on the others nobody does; "expert" has all skill. Files beside it make it misbehave, once each.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
@@ -25,8 +25,7 @@ class SkilledPolicy implements Policy {
   }
 
   async reset(seed: number): Promise<void> {
-    misbehave(this.#run);
-    const { skill } = JSON.parse(readFileSync(join(this.#run, "config.json"), "utf8")) as { skill: number };
+    const skill = this.#run === "expert" ? 1 : skillOf(this.#run);
     this.#seed = seed;
     this.#steps = 0;
     this.#isActing = makeRng(seed, "skill").uniform() < skill;
@@ -42,6 +41,11 @@ class SkilledPolicy implements Policy {
   }
 
   async close(): Promise<void> {}
+}
+
+function skillOf(run: string): number {
+  misbehave(run);
+  return (JSON.parse(readFileSync(join(run, "config.json"), "utf8")) as { skill: number }).skill;
 }
 
 /** `dies`, `hangs`: takes the file away and does so; `always-hangs` stays. */

@@ -1,4 +1,4 @@
-import { makeRng } from "@orrery/core";
+import { makeRng, TAKEOVER_ROW } from "@orrery/core";
 import type { ClipEpisode } from "@orrery/data";
 import { expect, test } from "vitest";
 import { Habits } from "./habits.ts";
@@ -12,9 +12,11 @@ interface Given {
   readonly done?: number;
   readonly unknown?: readonly number[];
   readonly stream?: string;
+  /** Row from which an operator acted in a fleet's episode. */
+  readonly takeoverRow?: number;
 }
 
-function episode(id: number, { done, unknown = [], stream = "sim" }: Given = {}) {
+function episode(id: number, { done, unknown = [], stream = "sim", takeoverRow }: Given = {}) {
   const success = new Uint8Array(LENGTH);
   if (done !== undefined) success.fill(1, done);
   const rows = Array.from({ length: LENGTH }, (_, t) => 100 * id + t);
@@ -26,7 +28,8 @@ function episode(id: number, { done, unknown = [], stream = "sim" }: Given = {})
     actionMask: Uint8Array.from({ length: LENGTH }, (_, t) => (unknown.includes(t) ? 0 : 1)),
     success,
   };
-  const dataset = { episodes: [{ index: id, provenance: { stream } }] };
+  const labels = takeoverRow === undefined ? {} : { [TAKEOVER_ROW]: takeoverRow };
+  const dataset = { episodes: [{ index: id, provenance: { stream, labels } }] };
   return { id, index: id, dataset, from: 0, length: LENGTH, columns } as unknown as ClipEpisode;
 }
 
@@ -85,4 +88,13 @@ test("how a task is done is learnt from demonstrations, where things lie from fl
   const ofFleet = all.filter(({ from }) => from >= 300);
   expect(ofFleet.length).toBeGreaterThan(300); // half of the hindsight half
   for (const { from, to } of ofFleet) expect(to - from).toBeLessThanOrEqual(15);
+});
+
+test("from where an operator took over a fleet's episode, it is a demonstration", () => {
+  const all = drawn([episode(3, { done: 30, stream: "fleet", takeoverRow: 18 })]);
+  const asked = all.filter((_, b) => b % 2 === 0);
+  expect(new Set(asked.map(({ to }) => to))).toEqual(new Set([339]));
+  expect(Math.min(...asked.map(({ from }) => from))).toBe(318);
+  // Pieces of all of it are ways to where they led.
+  expect(Math.min(...all.map(({ from }) => from))).toBe(300);
 });

@@ -1,13 +1,14 @@
 /**
  * What the policy prior is learnt from: states and actions of all recordings, without their pictures. Half of the draws
- * are ways to what was asked for, of demonstrations in which that was done; half are ways to where the body was a little later,
+ * are ways to what was asked for, of demonstrations in which that was done (of a fleet's episode, from where an operator took
+ * over); half are ways to where the body was a little later,
  * whoever moved it and why.
  *
  * The first half alone goes astray as soon as it leaves the demonstrated ways; play has been everywhere (docs/experiments.md).
  *
  * Shapes: B draws, K control steps of a longest block, P state width, A action width.
  */
-import type { Rng } from "@orrery/core";
+import { TAKEOVER_ROW, type Rng } from "@orrery/core";
 import type { ClipEpisode } from "@orrery/data";
 import { doneRow, type Hindsight } from "./hindsight.ts";
 
@@ -47,11 +48,11 @@ export class Habits {
     this.#shape = shape;
     this.#hindsight = hindsight;
     this.#episodes = episodes;
-    this.#all = placesOf(episodes, shape.block, () => Infinity);
-    const found = ofFleets(episodes);
+    this.#all = placesOf(episodes, shape.block, () => [0, Infinity]);
+    const shownFrom = firstShownRows(episodes);
     this.#asked = placesOf(episodes, shape.block, (episode) => {
-      const isShown = hindsight.goalOf(episode.id) !== undefined && !found.has(episode);
-      return (isShown ? doneRow(episode.columns) : null) ?? 0;
+      const done = hindsight.goalOf(episode.id) === undefined ? null : doneRow(episode.columns);
+      return [shownFrom.get(episode) ?? 0, done ?? 0];
     });
   }
 
@@ -113,17 +114,18 @@ export class Habits {
   }
 }
 
-/** @param end row before which places of an episode lie */
+/** @param span row from which and row before which places of an episode lie */
 function placesOf(
   episodes: readonly ClipEpisode[],
   block: number,
-  end: (episode: ClipEpisode) => number,
+  span: (episode: ClipEpisode) => readonly [from: number, end: number],
 ): Places {
   const places: number[] = [];
   for (const [i, episode] of episodes.entries()) {
     const { state, stateMask, action, actionMask, length } = episode.columns;
     if (state === null || action === null) continue;
-    for (let row = 0; row < Math.min(end(episode), length - block); row++) {
+    const [from, end] = span(episode);
+    for (let row = from; row < Math.min(end, length - block); row++) {
       const isKnown = actionMask.subarray(row, row + block).every((mask) => mask === 1);
       if (isKnown && stateMask[row] === 1) places.push(i, row);
     }
@@ -131,15 +133,22 @@ function placesOf(
   return Uint32Array.from(places);
 }
 
-/** What a planner did until it found what it looked for is no way to do a task; pieces of it are ways to where they led. */
-function ofFleets(episodes: readonly ClipEpisode[]): ReadonlySet<ClipEpisode> {
-  const found = new Set<ClipEpisode>();
+/**
+ * What a planner did until it found what it looked for is no way to do a task; pieces of it are ways to where they led.
+ * @returns of a fleet's episodes, the row from which an operator showed the way: none where nobody took over
+ */
+function firstShownRows(episodes: readonly ClipEpisode[]): ReadonlyMap<ClipEpisode, number> {
+  const first = new Map<ClipEpisode, number>();
   for (const dataset of new Set(episodes.map((each) => each.dataset))) {
     const fleet = dataset.episodes.filter(({ provenance }) => provenance.stream === "fleet");
-    const indices = new Set(fleet.map(({ index }) => index));
-    for (const each of episodes) if (each.dataset === dataset && indices.has(each.index)) found.add(each);
+    const rows = new Map(fleet.map(({ index, provenance }) => [index, provenance.labels?.[TAKEOVER_ROW]]));
+    for (const each of episodes) {
+      if (each.dataset !== dataset || !rows.has(each.index)) continue;
+      const row = rows.get(each.index);
+      first.set(each, typeof row === "number" ? Math.max(0, row - each.from) : Infinity);
+    }
   }
-  return found;
+  return first;
 }
 
 function widthOf(column: Float32Array | null, { columns: { length } }: ClipEpisode): number {
