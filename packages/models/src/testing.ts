@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeRng, type Embodiment } from "@orrery/core";
+import { makeRng, type Embodiment, type Provenance } from "@orrery/core";
 import { openDataset, openDatasetWriter, type DatasetReader } from "@orrery/data";
 import {
   Generator,
@@ -56,11 +56,12 @@ export interface SquareOptions {
   readonly succeeds?: boolean;
   /** Episode and row whose state holds a NaN. */
   readonly nan?: readonly [episode: number, row: number];
+  readonly labels?: NonNullable<Provenance["labels"]>;
 }
 
 /** Records a square pushed about by random actions. */
 export async function recordSquare(folder: string, options: SquareOptions): Promise<DatasetReader> {
-  const { episodes, length, seed = 0, succeeds = false, nan } = options;
+  const { episodes, length, seed = 0, succeeds = false, nan, labels = {} } = options;
   const writer = await openDatasetWriter(folder, { embodiment: SQUARE });
   for (let episode = 0; episode < episodes; episode++) {
     const rng = makeRng(seed, "square", episode);
@@ -80,7 +81,7 @@ export async function recordSquare(folder: string, options: SquareOptions): Prom
       });
       [x, y] = [inside(x + action[0]), inside(y + action[1])];
     }
-    writer.append(recorder.finish({ provenance: { stream: "sim", operator: "play" } }));
+    writer.append(recorder.finish({ provenance: { stream: "sim", operator: "play", labels } }));
   }
   writer.close();
   return openDataset(folder);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
-import { makeRng } from "@orrery/core";
+import { makeRng, TAKEOVER_ROW } from "@orrery/core";
 import { episodeFrames, makeClipLoader } from "@orrery/data";
 import { expect, test } from "vitest";
 import { recordSquare, temporaryFolder } from "../testing.ts";
@@ -97,4 +97,39 @@ test("some are held back, by what is in their pictures", async () => {
   expect(picturesOf(fewer.learnt).filter((picture) => held.includes(picture))).toEqual([]);
   const few = (await read([0, 1, 2])).divided();
   expect([few.learnt.size, few.held.size]).toEqual([3, 0]);
+});
+
+test("where an operator took over there is a second picture, held back with the first", async () => {
+  const dataset = await recordSquare(join(temporaryFolder("openings"), "taken-over"), {
+    episodes: 40,
+    length: 8,
+    seed: 6,
+    succeeds: true,
+    labels: { [TAKEOVER_ROW]: 5 },
+  });
+  const loader = await makeClipLoader({ sources: [{ dataset }], batch: 2, window: 4, size, seed: 0 });
+  const openings = await Openings.read(loader, new Hindsight(loader.episodes));
+  await loader.close();
+  expect(openings.size).toBe(80);
+  const { learnt, held } = openings.divided();
+  expect(held.size).toBeGreaterThan(0);
+  const goalOf = new Map<string, string>(); // picture to goal
+  for await (const { frames, columns } of episodeFrames({ dataset, size })) {
+    const goal = String([...(columns.state ?? [])].slice(-2));
+    for (const row of [0, 5])
+      goalOf.set(Buffer.from(frames.subarray(row * 3072, (row + 1) * 3072)).toString("hex"), goal);
+  }
+  for (const part of [learnt, held]) {
+    const pictures = [...part.batches(100)].flatMap(({ B, frames, goal }) =>
+      Array.from({ length: B }, (_, b) => {
+        const picture = Buffer.from(frames.subarray(b * 3072, (b + 1) * 3072)).toString("hex");
+        expect(goalOf.get(picture)).toBe(String([...goal.subarray(2 * b, 2 * b + 2)]));
+        return goalOf.get(picture);
+      }),
+    );
+    // Both pictures of an episode are on the same side.
+    const counts = new Map<unknown, number>();
+    for (const goal of pictures) counts.set(goal, (counts.get(goal) ?? 0) + 1);
+    for (const count of counts.values()) expect(count % 2).toBe(0);
+  }
 });

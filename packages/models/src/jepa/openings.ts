@@ -1,12 +1,13 @@
 /**
  * What words are learnt from: the first pictures of episodes in which a task was done, the words of it, and what was felt
  * when it was done. Later pictures are no teacher, since the hand on its way tells where it goes; and each episode counts
- * once, however long it is, since it has one opening.
+ * once, however long it is, since it has one opening. Where an operator took over from a policy it has two: there the hand
+ * is where the policy had brought it for nothing, and things lie where they lay when it was done after all.
  *
  * Shapes: B openings, V cameras, H W pixels, P state width.
  */
 import { createHash } from "node:crypto";
-import { DataError, type Clip, type Rng } from "@orrery/core";
+import { DataError, TAKEOVER_ROW, type Clip, type Rng } from "@orrery/core";
 import { episodeFrames, type ClipEpisode, type ClipLoader, type DatasetReader } from "@orrery/data";
 import type { Hindsight } from "./hindsight.ts";
 
@@ -20,6 +21,8 @@ interface Opening {
   readonly picture: Uint8Array; // [V, H, W, 3]
   readonly text: string;
   readonly goal: Float32Array;
+  /** Of what the episode's first picture holds. */
+  readonly checksum: number;
 }
 
 /** One in so many is held back. */
@@ -40,7 +43,7 @@ export class Openings {
   }
 
   /**
-   * Decodes the first pictures; episodes whose pictures cannot be decoded are left out.
+   * Decodes the pictures; episodes whose pictures cannot be decoded are left out.
    * @throws {DataError} if that leaves none
    */
   static async read(loader: ClipLoader, hindsight: Hindsight): Promise<Openings> {
@@ -48,7 +51,10 @@ export class Openings {
     const openings: Opening[] = [];
     for (const [dataset, episodes] of chosen(loader.episodes, hindsight)) {
       const byIndex = new Map(episodes.map((episode) => [episode.index, episode]));
-      const spans = new Map(episodes.map(({ index, from }) => [index, [{ from, to: from + 1 }]]));
+      const rowsOf = openingRows(dataset);
+      const spans = new Map(
+        episodes.map((each) => [each.index, rowsOf(each).map((from) => ({ from, to: from + 1 }))]),
+      );
       const cameras = episodes[0]?.cameras.map(({ name }) => name) ?? [];
       const size = { height, width };
       const decoded = episodeFrames({
@@ -59,10 +65,14 @@ export class Openings {
         size,
         onSkip: () => {},
       });
-      for await (const { index, frames } of decoded) {
+      const checksums = new Map<number, number>();
+      for await (const { index, frames: picture } of decoded) {
         const { id, columns } = byIndex.get(index) as ClipEpisode;
         const text = dataset.tasks[columns.taskIndex[0] ?? -1] ?? "";
-        openings.push({ picture: frames, text, goal: hindsight.goalOf(id) as Float32Array });
+        const goal = hindsight.goalOf(id) as Float32Array;
+        const own = checksums.get(index) ?? checksum(picture);
+        checksums.set(index, own);
+        openings.push({ picture, text, goal, checksum: own });
       }
     }
     if (openings.length === 0)
@@ -78,10 +88,10 @@ export class Openings {
 
   /**
    * Those to learn from and those held back, on which one sees how well it was learnt; none are where they would be too
-   * few. A picture is held back by what is in it: who trains on with more episodes holds back the same ones again.
+   * few. An episode is held back by what is in its first picture: who trains on with more of them holds back the same ones again.
    */
   divided(): { readonly learnt: Openings; readonly held: Openings } {
-    const isHeld = ({ picture }: Opening): boolean => checksum(picture) % HELD_ONE_IN === 0;
+    const isHeld = (opening: Opening): boolean => opening.checksum % HELD_ONE_IN === 0;
     const held = this.#openings.filter(isHeld);
     const learnt = this.#openings.filter((opening) => !isHeld(opening));
     if (held.length < LEAST_HELD || learnt.length === 0) return { learnt: this, held: this.#of([]) };
@@ -113,6 +123,17 @@ export class Openings {
     }
     return { B, V, H, W, frames, texts: drawn.map(({ text }) => text), goal };
   }
+}
+
+/** A function that gives the rows of an episode at which nothing was done yet of what brought it to its end. */
+function openingRows({ episodes }: DatasetReader): (episode: ClipEpisode) => number[] {
+  const takeovers = new Map(
+    episodes.map(({ index, provenance }) => [index, provenance.labels?.[TAKEOVER_ROW]]),
+  );
+  return ({ index, from, length }) => {
+    const row = takeovers.get(index);
+    return typeof row === "number" && row > from && row < from + length ? [from, row] : [from];
+  };
 }
 
 function checksum(bytes: Uint8Array): number {
