@@ -102,7 +102,7 @@ class Fleet {
     const losses = this.#lossesOf(order);
     if (outcome.noDecision !== undefined)
       this.#options.onNote?.(
-        `fleet: in home ${order.index} (${order.task}) the policy found no action after ${outcome.steps} steps. ${outcome.noDecision}`,
+        `fleet: in home ${order.index} (${order.task}) the policy found no action after ${outcome.takeover?.row ?? outcome.steps} steps. ${outcome.noDecision}`,
       );
     // Nothing was lived through, so nothing came back.
     if (recorded === null) this.#log.add({ ...order, outcome: null, recorded, lost: NO_DECISION, ...losses });
