@@ -17,7 +17,7 @@ export {
   type RecordProgress,
   type RecordSummary,
 } from "./record/record-episodes.ts";
-export { episodeSeed, runEpisode, type EpisodeOutcome } from "./record/episode.ts";
+export { episodeSeed, HOLD_STEPS, runEpisode, type EpisodeOutcome } from "./record/episode.ts";
 export { filmEpisodes, FILM_SIZE_PX, type Film, type FilmOptions } from "./gallery/film.ts";
 export {
   conceptFilm,

@@ -67,21 +67,21 @@ const live = async (
   return [rows, lived];
 };
 
-test("a success that comes early is recorded on to the rows that a clip needs, a later one ends its episode", async () => {
-  const [early, lived] = await live(2, 5);
-  expect(early.map(({ success, done }) => [success, done])).toEqual([
+test("after a success six more rows are recorded, and more where a clip needs them and there is time", async () => {
+  const [rows, lived] = await live(2, 5);
+  expect(rows.map(({ success, done }) => [success, done])).toEqual([
     [false, false],
     [true, false],
-    [false, false],
-    [false, false],
+    ...Array.from({ length: 5 }, () => [false, false]),
     [false, true],
   ]);
-  // Nothing can surprise before the first step: the mean of 0.5, 1, 1.5 and 2.
+  // Nothing can surprise before the first step: the mean of 0.5 to 3.5 in steps of a half.
   expect(lived).toEqual({
     task: "count",
-    outcome: { steps: 5, success: true, return: 5, failure: null, surprise: 1.25 },
+    outcome: { steps: 8, success: true, return: 8, failure: null, surprise: 2 },
   });
-  expect((await live(8, 5))[0].length).toBe(8);
+  expect((await live(2, 10))[0].length).toBe(10);
+  expect((await live(8, 5))[0].length).toBe(12);
 });
 
 test("without success the clock ends it, and the arena says how it failed", async () => {
@@ -99,11 +99,11 @@ const whoActed = (rows: readonly Step[]): string => rows.map(({ action }) => act
 
 test("who has not succeeded in time is taken over from, and success then is the helper's", async () => {
   const [rows, lived] = await live(10, 5, { helper });
-  expect(whoActed(rows)).toBe("1111111122");
+  expect(whoActed(rows)).toBe("111111112222");
   expect(lived).toMatchObject({
     // The helper tells no surprise: the mean of 0.5 to 3.5 in steps of a half.
     outcome: {
-      steps: 10,
+      steps: 12,
       success: false,
       failure: "time ran out",
       takeover: { row: 8, success: true },
@@ -118,13 +118,13 @@ test("who has not succeeded in time is taken over from, and success then is the 
     ...policy,
     act: async () => ({ actions: [1, 1, 1].map((x) => Float32Array.of(x)), belief: {} }),
   };
-  expect(whoActed((await live(10, 5, { helper, policy: chunk }))[0])).toBe("1111111122");
+  expect(whoActed((await live(10, 5, { helper, policy: chunk }))[0])).toBe("111111112222");
 });
 
-test("a success in time is the policy's own, and nobody takes over while its rows are filled up", async () => {
+test("a success in time is the policy's own, and nobody takes over while it is held", async () => {
   const [rows, lived] = await live(7, 12, { helper });
-  expect(whoActed(rows)).toBe("11111111");
-  expect(lived).toMatchObject({ outcome: { steps: 8, success: true, failure: null } });
+  expect(whoActed(rows)).toBe("111111111111");
+  expect(lived).toMatchObject({ outcome: { steps: 12, success: true, failure: null } });
   expect(JSON.stringify(lived)).not.toContain("takeover");
 });
 
@@ -138,7 +138,7 @@ test("a policy that finds no action is taken over from at once", async () => {
     },
   };
   const [rows, lived] = await live(5, 3, { helper, policy: lost });
-  expect(whoActed(rows)).toBe("11222");
+  expect(whoActed(rows)).toBe("11222222222");
   expect(lived).toMatchObject({
     outcome: { success: false, noDecision: "all costs are NaN", takeover: { row: 2, success: true } },
   });

@@ -2,6 +2,7 @@
 import { setImmediate } from "node:timers/promises";
 import { OrreryError, type Observation, type Policy, type Step } from "@orrery/core";
 import { decide, NO_DECISION, type Arena, type Info } from "@orrery/eval/control";
+import { HOLD_STEPS } from "@orrery/sim";
 import type { FleetOutcome } from "./messages.ts";
 
 export interface Life {
@@ -10,14 +11,15 @@ export interface Life {
   /** Takes over for the arena's last `steps` where the policy has not succeeded by then; null where nobody does. */
   readonly helper: { readonly policy: Policy; readonly steps: number } | null;
   readonly seed: number;
-  /** Rows that an episode goes on to after success or failure. */
+  /** Rows that an episode has at least. */
   readonly minRows: number;
   readonly sink: (step: Step) => void;
 }
 
 /**
- * Lives on to `minRows` after success or failure, where the world allows it: what came quickly is worth most, and a
- * recording shorter than a training clip would be lost.
+ * Lives on where the world allows it: after success for as long as a demonstration does, for where it begins is only the
+ * edge of what was asked for; and to `minRows`, for what came quickly is worth most, and a recording shorter than a
+ * training clip would be lost.
  *
  * A policy that finds no action (`NoDecisionError`) is taken over from at once; with nobody there its episode ends, and is
  * kept up to there. What failed for good (`info.failure`) nobody takes over.
@@ -41,10 +43,11 @@ export async function liveThrough(
   let takeoverRow: number | null = null;
   let seen: Observation = observation;
   let total = 0;
-  let succeeded = false;
+  let successRow: number | null = null;
   let done = false;
   let noDecision: string | null = null;
-  const isTimeUp = (): boolean => helper !== null && takeoverRow === null && infos.length >= ownSteps;
+  const isTimeUp = (): boolean =>
+    helper !== null && takeoverRow === null && successRow === null && infos.length >= ownSteps;
   while (!done) {
     // Lets the news through that the main process is gone: nobody would take the episode.
     await setImmediate();
@@ -71,10 +74,10 @@ export async function liveThrough(
       const { observation: next, reward, success, terminated, truncated, info } = await world.step(action);
       infos.push(info);
       total += reward;
-      succeeded ||= success;
-      const isDecided = succeeded || info["failure"] !== undefined;
-      const isLast = infos.length >= (isDecided && takeoverRow === null ? ownSteps : maxSteps);
-      done = terminated || truncated || isLast || (isDecided && infos.length >= minRows);
+      if (success) successRow ??= infos.length - 1;
+      const hasHeld = successRow !== null && infos.length - 1 - successRow >= HOLD_STEPS;
+      const isDecided = hasHeld || info["failure"] !== undefined;
+      done = terminated || truncated || infos.length >= maxSteps || (isDecided && infos.length >= minRows);
       sink({
         images: seen.images,
         state: seen.state,
@@ -89,6 +92,7 @@ export async function liveThrough(
     }
   }
   const isOwn = takeoverRow === null;
+  const succeeded = successRow !== null;
   const own = infos.slice(0, takeoverRow ?? infos.length);
   const failure = noDecision === null ? arena.failureOf(own) : NO_DECISION;
   return {

@@ -4,8 +4,11 @@ import { type OperatorName, OperatorRun } from "../operators/operator.ts";
 import { Pilot } from "../operators/pilot.ts";
 import type { KitchenWorld } from "../world/kitchen-world.ts";
 
-/** Recording goes on this long after the task is done, so that success is seen and not only reported. */
-const HOLD_STEPS = 6;
+/**
+ * Recording goes on this long after the task is done, so that success is seen and not only reported: the first row of it
+ * is just over the edge.
+ */
+export const HOLD_STEPS = 6;
 
 export interface EpisodeOutcome {
   readonly steps: number;
