@@ -33,6 +33,24 @@ test("one interrupt stops the work, delivered twice or not", async () => {
   expect(said.join(" ")).toBe("ready asked to stop");
 });
 
+test("an interrupt that comes while a command begins to listen is heard", async () => {
+  const code = `
+    import { interruptSignal, guardProcess } from "./packages/cli/src/process.ts";
+    process.once("SIGINT", () => console.log("heard by who loads"));
+    process.kill(process.pid, "SIGINT");
+    guardProcess();
+    const signal = interruptSignal();
+    signal.addEventListener("abort", () => { console.log("asked to stop"); clearTimeout(timer); });
+    const timer = setTimeout(() => {}, 5000);
+  `;
+  const args = ["--import", "tsx", "--input-type=module", "-e", code];
+  const child = spawn(process.execPath, args, { cwd: ROOT });
+  let stdout = "";
+  child.stdout.on("data", (text) => (stdout += String(text)));
+  const [exitCode] = await once(child, "close");
+  expect([exitCode, stdout]).toEqual([0, "asked to stop\n"]);
+});
+
 test("a second interrupt ends a process that does not obey", async () => {
   const child = startWork(false);
   child.stdout?.on("data", (text) => {

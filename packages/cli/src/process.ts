@@ -7,8 +7,9 @@ import { renderError } from "./failure.ts";
  */
 export function guardProcess(): void {
   for (const name of INTERRUPTS) {
-    process.removeAllListeners(name); // bin/orrery.mjs has one for the time of loading
+    const loading = process.listeners(name); // bin/orrery.mjs has one for the time of loading
     process.on(name, endAtOnce);
+    for (const listener of loading) process.off(name, listener);
   }
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
@@ -31,6 +32,7 @@ export function reportAsJson(message: string): void {
   if (process.argv.includes("--json")) process.stdout.write(`${JSON.stringify({ error: message })}\n`);
 }
 
+/** There is always a listener: with the last one Node drops a signal that has come and is not yet told. */
 const INTERRUPTS = ["SIGINT", "SIGTERM"] as const;
 
 /** For commands that have nothing to keep: what they write, they write whole at their end. */
@@ -61,8 +63,8 @@ export function interruptSignal(): AbortSignal {
     }
   };
   for (const name of INTERRUPTS) {
-    process.off(name, endAtOnce);
     process.on(name, interrupt);
+    process.off(name, endAtOnce);
   }
   return controller.signal;
 }
