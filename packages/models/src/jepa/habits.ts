@@ -8,9 +8,10 @@
  *
  * Shapes: B draws, K control steps of a longest block, P state width, A action width.
  */
-import { TAKEOVER_ROW, type Rng } from "@orrery/core";
+import type { Rng } from "@orrery/core";
 import type { ClipEpisode } from "@orrery/data";
 import { doneRow, type Hindsight } from "./hindsight.ts";
+import { takeoverRows } from "./takeovers.ts";
 
 export interface HabitBatch {
   readonly B: number;
@@ -140,12 +141,12 @@ function placesOf(
 function firstShownRows(episodes: readonly ClipEpisode[]): ReadonlyMap<ClipEpisode, number> {
   const first = new Map<ClipEpisode, number>();
   for (const dataset of new Set(episodes.map((each) => each.dataset))) {
+    const takeoverOf = takeoverRows(dataset);
     const fleet = dataset.episodes.filter(({ provenance }) => provenance.stream === "fleet");
-    const rows = new Map(fleet.map(({ index, provenance }) => [index, provenance.labels?.[TAKEOVER_ROW]]));
+    const isFleet = new Set(fleet.map(({ index }) => index));
     for (const each of episodes) {
-      if (each.dataset !== dataset || !rows.has(each.index)) continue;
-      const row = rows.get(each.index);
-      first.set(each, typeof row === "number" ? Math.max(0, row - each.from) : Infinity);
+      if (each.dataset === dataset && isFleet.has(each.index))
+        first.set(each, Math.max(0, (takeoverOf(each) ?? Infinity) - each.from));
     }
   }
   return first;

@@ -7,9 +7,10 @@
  * Shapes: B openings, V cameras, H W pixels, P state width.
  */
 import { createHash } from "node:crypto";
-import { DataError, TAKEOVER_ROW, type Clip, type Rng } from "@orrery/core";
+import { DataError, type Clip, type Rng } from "@orrery/core";
 import { episodeFrames, type ClipEpisode, type ClipLoader, type DatasetReader } from "@orrery/data";
 import type { Hindsight } from "./hindsight.ts";
+import { takeoverRows } from "./takeovers.ts";
 
 export interface OpeningBatch extends Pick<Clip, "B" | "V" | "H" | "W"> {
   readonly frames: Uint8Array; // [B, V, H, W, 3]
@@ -126,13 +127,12 @@ export class Openings {
 }
 
 /** A function that gives the rows of an episode at which nothing was done yet of what brought it to its end. */
-function openingRows({ episodes }: DatasetReader): (episode: ClipEpisode) => number[] {
-  const takeovers = new Map(
-    episodes.map(({ index, provenance }) => [index, provenance.labels?.[TAKEOVER_ROW]]),
-  );
-  return ({ index, from, length }) => {
-    const row = takeovers.get(index);
-    return typeof row === "number" && row > from && row < from + length ? [from, row] : [from];
+function openingRows(dataset: DatasetReader): (episode: ClipEpisode) => number[] {
+  const takeoverOf = takeoverRows(dataset);
+  return (episode) => {
+    const { from, length } = episode;
+    const row = takeoverOf(episode);
+    return row !== null && row > from && row < from + length ? [from, row] : [from];
   };
 }
 
