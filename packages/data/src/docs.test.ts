@@ -47,7 +47,7 @@ async function run({ names, code }: { names: string[]; code: string }): Promise<
 
 describe("formats", () => {
   const pages = readdirSync(join(PAGES, "formats")).filter((name) => name !== "README.md");
-  test.each(pages)("%s", { timeout: 30_000 }, async (page) => {
+  test.each(pages)("%s", async (page) => {
     const format = page.replace(".md", "");
     const { names, code } = exampleOf(join("formats", page));
     expect(names.length).toBeGreaterThan(0);

@@ -35,32 +35,27 @@ function recordUntilKilled(root: string, afterMs: number): Promise<number> {
   });
 }
 
-test(
-  "kill -9 while recording loses at most the episode in hand, again and again",
-  { timeout: 60_000 },
-  async () => {
-    const root = join(temporaryFolder("killed"), "toy");
-    const rng = makeRng(3, "kill");
-    let before = 0;
-    for (let round = 0; round < 4; round++) {
-      const safe = await recordUntilKilled(root, rng.uniform(20, 300));
-      const check = await checkDataset(root);
-      // The kill may fall between an append and its line on stdout.
-      expect([safe, safe + 1]).toContain(check.episodes);
-      expect(safe).toBeGreaterThan(before);
-      expect(check.problems.filter((problem) => problem.severity !== "note")).toEqual([]);
-      expect([check.frames, check.videoFrames]).toEqual([10 * check.episodes, 10 * check.episodes]);
-      const reader = await openDataset(root);
-      for (const { index } of reader.episodes)
-        expect((await reader.readEpisode(index)).state?.[0]).toBe(index);
-      before = safe;
-    }
-    const writer = await openDatasetWriter(root, { embodiment: TOY });
-    writer.close();
-    expect((await checkDataset(root)).problems).toEqual([]);
-    expect(existsSync(join(root, ".staging"))).toBe(false);
-  },
-);
+test("kill -9 while recording loses at most the episode in hand, again and again", async () => {
+  const root = join(temporaryFolder("killed"), "toy");
+  const rng = makeRng(3, "kill");
+  let before = 0;
+  for (let round = 0; round < 4; round++) {
+    const safe = await recordUntilKilled(root, rng.uniform(20, 300));
+    const check = await checkDataset(root);
+    // The kill may fall between an append and its line on stdout.
+    expect([safe, safe + 1]).toContain(check.episodes);
+    expect(safe).toBeGreaterThan(before);
+    expect(check.problems.filter((problem) => problem.severity !== "note")).toEqual([]);
+    expect([check.frames, check.videoFrames]).toEqual([10 * check.episodes, 10 * check.episodes]);
+    const reader = await openDataset(root);
+    for (const { index } of reader.episodes) expect((await reader.readEpisode(index)).state?.[0]).toBe(index);
+    before = safe;
+  }
+  const writer = await openDatasetWriter(root, { embodiment: TOY });
+  writer.close();
+  expect((await checkDataset(root)).problems).toEqual([]);
+  expect(existsSync(join(root, ".staging"))).toBe(false);
+});
 
 const { writeSync } = fs;
 afterEach(() => {

@@ -163,7 +163,7 @@ test("parquet bytes begin and end as the format says, checked without a parquet 
   }
 });
 
-test("alignment holds for any lengths, file sizes and order of merging", { timeout: 30_000 }, async () => {
+test("alignment holds for any lengths, file sizes and order of merging", async () => {
   const lengths = array(integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 8 });
   await assert(
     asyncProperty(lengths, constantFrom(200, 5_000, 1e8), boolean(), async (lengths, dataBytes, splits) => {

@@ -123,7 +123,6 @@ const lowres = recording("cr5-banana-lowres");
 
 test.skipIf(!lowres)(
   "a real v2.1 dataset goes to v3.0 and back: numbers and videos bit for bit",
-  { timeout: 60_000 },
   async () => {
     const folder = temporaryFolder("round-trip");
     const before = folderState(lowres ?? "");

@@ -56,7 +56,7 @@ test("a robot that is killed and one that stops answering are replaced and count
     (await openDataset(join(root, name))).episodes.map(({ provenance }) => provenance.seed);
   expect(await seeds("store")).toEqual([100, 101, 102]);
   expect(await seeds("store-2")).toEqual([100, 101, 102]);
-}, 180_000);
+});
 
 test("a home in which robots always fall silent is given up and counted; the others are recorded", async () => {
   const orders = [0, 1].map((index) => ({ index, task: "pusht", seed: 100 + index }));
@@ -73,7 +73,7 @@ test("a home in which robots always fall silent is given up and counted; the oth
   expect(note.outcome).toBeNull();
   // Asked again, it is still given up, and no robot is started.
   expect(await runFleet(options({ orders }))).toEqual(summary);
-}, 180_000);
+});
 
 test("a policy that finds no action loses that episode from there on, and the fleet goes on", async () => {
   writeFileSync(join(root, "run/baffled-0"), "");

@@ -128,7 +128,7 @@ test("where goals are known a run reads on first, and its averages forget how th
   expect(gap(one, before)).toBeGreaterThan(1e-3);
   // Slow steps change no weight; had the averages kept a share of the trunk's reading, more of them would wash it out.
   expect(gap(one, three)).toBeLessThan(1e-6);
-}, 120_000);
+});
 
 test("another network and an unfinished run are refused", async () => {
   const config = slowConfig(1);

@@ -9,4 +9,4 @@ test("recording keeps the better part of raw MuJoCo's speed", async () => {
   // 0.6 once V8 has compiled everything (`orrery bench sim`); half warm, and beside other tests, 0.4 to 0.5 in
   // processor time. Twice the cost of a step would show.
   expect(found.cpuRatio).toBeGreaterThan(0.3);
-}, 60_000);
+});

@@ -60,14 +60,14 @@ test("threads record what the main thread would, however many they are", async (
     }
   }
   await world.close();
-}, 60_000);
+});
 
 test("a second recording goes on where the first ended", async () => {
   const to = join(folder, "appended");
   await recordEpisodes({ ...BASE, episodes: 1, to, workers: 1 });
   await recordEpisodes({ ...BASE, episodes: 1, to, workers: 1 });
   expect(await columnOf(to, 1, "action")).toEqual(await columnOf(join(folder, "one"), 1, "action"));
-}, 60_000);
+});
 
 test("held-out splits are recorded for evaluation only, and never into a training set", async () => {
   const novel = { ...BASE, episodes: 1, workers: 1, split: "novel-light" } as const;
@@ -85,7 +85,7 @@ test("held-out splits are recorded for evaluation only, and never into a trainin
     purpose: "evaluation",
   });
   await expect(recordEpisodes({ ...BASE, episodes: 1, to })).rejects.toThrow(/another dataset/);
-}, 60_000);
+});
 
 test("wrong use is refused before anything is written; stopping keeps what is finished", async () => {
   const to = join(folder, "none");
@@ -110,4 +110,4 @@ test("wrong use is refused before anything is written; stopping keeps what is fi
   });
   await expect(recording).rejects.toThrow(AbortedError);
   expect((await openDataset(stopped)).episodes.length).toBeGreaterThanOrEqual(2);
-}, 60_000);
+});

@@ -46,4 +46,4 @@ test("one thread and two write the same bytes: tables, videos and all", async ()
   expect(names).toMatch(/\.parquet/);
   expect(names).toMatch(/\.mp4/);
   expect(await record(2)).toEqual(one);
-}, 120_000);
+});

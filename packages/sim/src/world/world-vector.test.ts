@@ -51,9 +51,9 @@ test("a thread that dies is an error of its world only", async () => {
   await healthy!.reset(3);
   await vector.close();
   await expect(healthy!.step(action)).rejects.toThrow(/closed/);
-}, 30_000);
+});
 
 test("wrong recipes and counts are refused", async () => {
   await expect(makeWorldVector(0, KITCHEN)).rejects.toThrow(UsageError);
   await expect(makeWorldVector(1, { ...KITCHEN, task: "juggle" })).rejects.toThrow(/"juggle"/);
-}, 30_000);
+});

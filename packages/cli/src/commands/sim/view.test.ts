@@ -30,7 +30,7 @@ test("a sheet has a row per episode, a video a frame per control step", async ()
   const video = join(folder, "reach.mp4");
   await view(...REACH, "--time-limit", "1", "--operator", "play", "--camera", "room", "--out", video);
   expect(probeVideo(video).frameCount).toBe(10);
-}, 30_000);
+});
 
 test("PushT, concept scenes and objects are shown too", async () => {
   const pusht = join(folder, "pusht.png");
@@ -56,7 +56,7 @@ test("PushT, concept scenes and objects are shown too", async () => {
   const mug = join(folder, "mug.png");
   await view("--object", "mug", "--columns", "2", "--out", mug);
   expect(await sizeOf(mug)).toEqual({ width: 34, height: 26 });
-}, 30_000);
+});
 
 const OUT = join(folder, "none.png");
 test.each([
