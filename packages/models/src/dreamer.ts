@@ -73,6 +73,7 @@ export class Dreamer implements DrawingImagination<DreamState> {
       reward: knowsReward,
       task: false,
       goal: false,
+      stages: false,
       prior: false,
       gradient: false,
       pictures: true,

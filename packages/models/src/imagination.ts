@@ -70,6 +70,8 @@ export interface Abilities {
   readonly task: boolean;
   /** It tells from words and picture what the body will feel when the task is done. */
   readonly goal: boolean;
+  /** That goal is where the body comes to rest next: there `setTask` asks what follows, with what is then seen and felt. */
+  readonly stages: boolean;
   /** It proposes what people did on their way to such a goal. */
   readonly prior: boolean;
   /** `rollout` can be differentiated with respect to the actions. */
@@ -106,7 +108,7 @@ export interface Imagination<S extends Imagined = Imagined> {
    */
   begin(context: Context, options?: BeginOptions): S;
 
-  /** Another task for the same streams. Models whose heads do not read the task take no notice. */
+  /** Another task for the same streams, or the same one as it looks by now. Models whose heads do not read the task take no notice. */
   setTask(state: S, task: string | readonly string[]): void;
 
   /**

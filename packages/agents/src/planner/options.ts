@@ -22,6 +22,13 @@ export interface PlannerOptions extends ObjectiveOptions {
    * done: what is not where it was expected is looked for around there. Infinity for never. Only with a goal in words.
    */
   readonly redrawEvery: number;
+  /**
+   * A goal on the way counts as reached at this distance, in recorded deviations; then words and picture are asked what is
+   * next. Only where the model tells such goals.
+   */
+  readonly arrival: number;
+  /** Control steps without coming nearer to it after which they are asked as well. */
+  readonly patience: number;
   /** Observed surprise above which the body holds still; Infinity for never. */
   readonly stopAbove: number;
 }
@@ -35,6 +42,8 @@ export const PLANNER_DEFAULTS: PlannerOptions = {
   proposals: 24,
   priorWeight: 0,
   redrawEvery: Infinity,
+  arrival: 0.1,
+  patience: 6,
   stopAbove: Infinity,
   discount: 1,
   successWeight: 1,
@@ -52,6 +61,8 @@ const RANGES: Readonly<Record<keyof PlannerOptions, readonly [low: number, high:
   proposals: [0, 10_000],
   priorWeight: [0, 1e6],
   redrawEvery: [1, Infinity],
+  arrival: [0, 100],
+  patience: [1, Infinity],
   stopAbove: [0, Infinity],
   discount: [0.01, 1],
   successWeight: [0, 1e6],

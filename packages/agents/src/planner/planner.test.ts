@@ -1,5 +1,5 @@
 import { ConfigError, ShapeError, UsageError, type Embodiment, type Goal } from "@orrery/core";
-import type { ProposeOptions } from "@orrery/models";
+import type { Context, ProposeOptions } from "@orrery/models";
 import { liveTensorCount, tensor, type Tensor } from "@orrery/torch";
 import { expect, test } from "vitest";
 import { makeSearch, PlanningError, SEARCHES } from "../search/index.ts";
@@ -242,6 +242,47 @@ test("a task that is not done in time is looked for elsewhere; a goal that is sh
     10,
   );
   expect(model.draws).toBe(3);
+});
+
+/** To the left leads first to the right: asked again there, it tells the end. */
+class Staged extends PointImagination {
+  asked = 0;
+
+  constructor() {
+    super({ abilities: { stages: true }, isFlat: true });
+  }
+
+  override begin(context: Context): ReturnType<PointImagination["begin"]> {
+    return super.begin(context, { task: "go to the right" });
+  }
+
+  override setTask(...[stream, task]: Parameters<PointImagination["setTask"]>): void {
+    this.asked++;
+    super.setTask(stream, task);
+  }
+}
+
+test("a goal on the way is gone for first; where it is reached, or is not to be reached, the next one is asked for", async () => {
+  const model = new Staged();
+  const world = new PointWorld();
+  let furthest = 0;
+  const step = world.step.bind(world);
+  world.step = async (action) => {
+    const transition = await step(action);
+    furthest = Math.max(furthest, world.x);
+    return transition;
+  };
+  expect(await drive(planner("icem", { arrival: 0.04 }, model), LEFT, world, 40)).toMatchObject({
+    success: true,
+  });
+  expect(furthest).toBeGreaterThan(0.8);
+  expect(model.asked).toBe(1);
+
+  const blown = new Staged();
+  const windy = new PointWorld();
+  windy.wind = -1; // never right of anything
+  await drive(planner("icem", { patience: 3, arrival: 0.05 }, blown), LEFT, windy, 10);
+  expect(blown.asked).toBe(1);
 });
 
 test("options that do not fit are listed together", () => {

@@ -29,6 +29,7 @@ import { objectiveOf } from "./goal.ts";
 import type { Objective } from "./objective.ts";
 import { checkPlannerOptions, type PlannerOptions } from "./options.ts";
 import { checkState, contextOf, framesOf } from "./sight.ts";
+import { Way } from "./way.ts";
 import { restingAction, searchSpaceOf } from "./space.ts";
 
 /** Makes a model ready for one episode; the seed is that of whatever it draws. */
@@ -53,7 +54,7 @@ interface Episode {
   plan: WarmStart | null;
   planned: number; // control steps of the plan that were carried out
   last: Float32Array | null;
-  steps: number; // taken in
+  readonly way: Way; // to the goal that is gone for
   outlook: Readonly<Record<string, number>>;
 }
 
@@ -99,7 +100,7 @@ export class Planner implements Policy {
       plan: null,
       planned: 0,
       last: null,
-      steps: 0,
+      way: new Way(this.#options),
       outlook: {},
     };
   }
@@ -146,11 +147,17 @@ export class Planner implements Policy {
       const state = fromTyped(observation.state.slice(), [1, P], { device });
       const action = last === null ? null : fromTyped(last, [1, A], { device });
       model.observe(episode.stream, action, frames, state);
-      episode.steps++;
-      if (goal.kind === "text" && episode.steps % this.#options.redrawEvery === 0)
-        model.drawGoal?.(episode.stream, episode.generator);
-      return model.feel(episode.stream).surprise.item();
+      const { surprise, goalDistance } = model.feel(episode.stream);
+      if (goal.kind === "text") this.#goOn(episode, episode.stream, goal.text, goalDistance.item());
+      return surprise.item();
     });
+  }
+
+  /** Asks what is next where a goal on the way is reached, or is not to be reached; or tries another place. */
+  #goOn({ model, generator, way }: Episode, stream: Imagined, text: string, distance: number): void {
+    const next = way.take(model.abilities.stages ? Math.sqrt(distance) : Infinity);
+    if (next === "ask") model.setTask(stream, text);
+    if (next === "draw") model.drawGoal?.(stream, generator);
   }
 
   #stop(episode: Episode, rest: Float32Array, surprise: number): Decision {

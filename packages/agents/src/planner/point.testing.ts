@@ -141,6 +141,7 @@ export class PointImagination implements Imagination<PointStream> {
       reward: true,
       task: true,
       goal: true,
+      stages: false,
       prior: false,
       gradient: true,
       pictures: false,

@@ -16,6 +16,14 @@ import {
 /** Pixels of the side of a cell in which words look for things; see reader.ts. */
 export const CELL = 2;
 
+/**
+ * What words tell: what is felt when all is done, or where the body comes to rest next on its way there, as tasks of
+ * several movements need it; they are then asked again at every rest.
+ */
+const goalKind = z.enum(["end", "rests"]);
+
+export type GoalKind = z.infer<typeof goalKind>;
+
 const netSchema = z.strictObject({
   height: count,
   width: count,
@@ -35,7 +43,7 @@ const netSchema = z.strictObject({
   predictor: z.strictObject({ width, depth: count, mlpRatio: z.number().positive() }),
   text: z.strictObject({ width, depth: count, headWidth: width, maxWords: count, buckets: count }),
   /** Finding in the picture what the words speak of: maps of what they look for, features of a cell. */
-  task: z.strictObject({ maps: count, features: count, width }),
+  task: z.strictObject({ maps: count, features: count, width, goals: goalKind.default("end") }),
   heads: z.strictObject({ width }),
   /** What proposes actions to planners; none where it is null. */
   prior: z.strictObject({ width }).nullable().default(null),
@@ -131,7 +139,7 @@ export const jepaTiny = {
     maxBlock: 5,
     predictor: { width: 192, depth: 3, mlpRatio: 2 },
     text: { width: 64, depth: 1, headWidth: 32, maxWords: 16, buckets: 32 },
-    task: { maps: 8, features: 32, width: 64 },
+    task: { maps: 8, features: 32, width: 64, goals: "end" },
     heads: { width: 256 },
     prior: { width: 256 },
     decoder: { width: 128, depth: 2, headWidth: 32 },

@@ -51,18 +51,18 @@ interface Told {
   readonly told: Float64Array; // [B P]
 }
 
-function tellHeld({ nets, goalScale, device }: JepaModel, held: Openings): Told {
+function tellHeld({ nets, goalScale, stateScale, device }: JepaModel, held: Openings): Told {
   const { goalHead, reader, text } = nets;
   if (goalHead === null) throw new Error("internal: no goals are told. Please report this.");
   return scope(() =>
     noGrad(() => {
-      const all = [...held.batches(BATCH)].map(({ B, V, H, W, frames, texts, goal }) => {
+      const all = [...held.batches(BATCH)].map(({ B, V, H, W, frames, texts, state, goal }) => {
         const found = reader.forward(text.read(texts), fromTyped(frames, [B, V, H, W, 3], { device }));
-        const reached = goalScale.normalize(fromTyped(goal, [B, goal.length / B], { device }));
-        return {
-          squared: goalHead.forward(found).mean.sub(reached).square(),
-          told: goalHead.deviation.forward(found).float(),
-        };
+        const P = goal.length / B;
+        const reached = goalScale.normalize(fromTyped(goal, [B, P], { device }));
+        const felt = stateScale.normalize(fromTyped(state, [B, P], { device }));
+        const { mean, logVariance } = goalHead.guess(found, felt);
+        return { squared: mean.sub(reached).square(), told: logVariance };
       });
       const flat = (of: (batch: (typeof all)[number]) => Tensor): Float64Array =>
         cat(all.map(of), 0).cpu().toFloat64();

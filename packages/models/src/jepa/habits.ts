@@ -11,7 +11,7 @@
 import type { Rng } from "@orrery/core";
 import type { ClipEpisode } from "@orrery/data";
 import { doneRow, type Hindsight } from "./hindsight.ts";
-import { takeoverRows } from "./takeovers.ts";
+import { shownIn } from "./takeovers.ts";
 
 export interface HabitBatch {
   readonly B: number;
@@ -50,10 +50,10 @@ export class Habits {
     this.#hindsight = hindsight;
     this.#episodes = episodes;
     this.#all = placesOf(episodes, shape.block, () => [0, Infinity]);
-    const shownFrom = firstShownRows(episodes);
+    const shownOf = shownIn(episodes);
     this.#asked = placesOf(episodes, shape.block, (episode) => {
-      const done = hindsight.goalOf(episode.id) === undefined ? null : doneRow(episode.columns);
-      return [shownFrom.get(episode) ?? 0, done ?? 0];
+      const done = hindsight.stagesOf(episode.id).length === 0 ? null : doneRow(episode.columns);
+      return [Math.max(0, shownOf(episode).from - episode.from), done ?? 0];
     });
   }
 
@@ -75,8 +75,7 @@ export class Habits {
       action: new Float32Array(B * K * A),
     };
     for (let b = 0; b < B; b++) {
-      const isAsked = this.#asked.length > 0 && b % 2 === 0;
-      const places = isAsked ? this.#asked : this.#all;
+      const places = this.#asked.length > 0 && b % 2 === 0 ? this.#asked : this.#all;
       const drawn = 2 * rng.int(places.length / 2);
       const episode = this.#episodes[places[drawn] as number] as ClipEpisode;
       const row = places[drawn + 1] as number;
@@ -84,10 +83,10 @@ export class Habits {
       const width = widthOf(state, episode);
       const at = (r: number): Float32Array => state.subarray(r * width, (r + 1) * width);
       batch.state.set(at(row), b * P);
-      const goal = isAsked ? this.#hindsight.goalOf(episode.id) : at(this.#later(episode, row, rng));
-      batch.goal.set(goal as Float32Array, b * P);
+      const asked = places === this.#asked ? this.#hindsight.nextGoal(episode.id, episode.from + row) : null;
+      batch.goal.set(asked ?? at(this.#later(episode, row, rng)), b * P);
       // Not always: what play knows of ways is to be of use on those to a task too.
-      batch.isAsked[b] = isAsked && rng.chance(0.5) ? 1 : 0;
+      batch.isAsked[b] = asked !== null && rng.chance(0.5) ? 1 : 0;
       batch.isTold.set(this.#drawTold(rng), b * P);
       const own = widthOf(action, episode);
       for (let k = 0; k < K; k++)
@@ -132,24 +131,6 @@ function placesOf(
     }
   }
   return Uint32Array.from(places);
-}
-
-/**
- * What a planner did until it found what it looked for is no way to do a task; pieces of it are ways to where they led.
- * @returns of a fleet's episodes, the row from which an operator showed the way: none where nobody took over
- */
-function firstShownRows(episodes: readonly ClipEpisode[]): ReadonlyMap<ClipEpisode, number> {
-  const first = new Map<ClipEpisode, number>();
-  for (const dataset of new Set(episodes.map((each) => each.dataset))) {
-    const takeoverOf = takeoverRows(dataset);
-    const fleet = dataset.episodes.filter(({ provenance }) => provenance.stream === "fleet");
-    const isFleet = new Set(fleet.map(({ index }) => index));
-    for (const each of episodes) {
-      if (each.dataset === dataset && isFleet.has(each.index))
-        first.set(each, Math.max(0, (takeoverOf(each) ?? Infinity) - each.from));
-    }
-  }
-  return first;
 }
 
 function widthOf(column: Float32Array | null, { columns: { length } }: ClipEpisode): number {

@@ -8,7 +8,7 @@
  *
  * Shapes: B streams, D numbers of an embedding, P state width, G numbers of a task.
  */
-import { Linear, MLP, Module, type Generator, type Tensor } from "@orrery/torch";
+import { cat, Linear, MLP, Module, type Generator, type Tensor } from "@orrery/torch";
 import type { JepaNetConfig } from "./config.ts";
 
 export interface Outcome {
@@ -61,18 +61,29 @@ export const LOG_VARIANCE = { low: -8, high: 1 };
 export class GoalHead extends Module {
   readonly mean: MLP;
   readonly deviation: MLP;
+  /** What comes next depends on what is done already. */
+  readonly #feels: boolean;
 
   constructor({ task, heads }: JepaNetConfig, stateWidth: number, generator: Generator) {
     super();
-    this.mean = new MLP([task.width, heads.width, stateWidth], generator, { outStd: 0 });
-    this.deviation = new MLP([task.width, heads.width, stateWidth], generator, { outStd: 0 });
+    this.#feels = task.goals === "rests";
+    const numInputs = task.width + (this.#feels ? stateWidth : 0);
+    this.mean = new MLP([numInputs, heads.width, stateWidth], generator, { outStd: 0 });
+    this.deviation = new MLP([numInputs, heads.width, stateWidth], generator, { outStd: 0 });
   }
 
-  forward(found: Tensor): GoalGuess {
-    const logVariance = this.deviation.forward(found.detach()).float();
+  /** @param state normalised, [.., P]: what is felt when it is asked */
+  forward(found: Tensor, state: Tensor): GoalGuess {
+    const { mean, logVariance } = this.guess(found, state);
+    return { mean, logVariance: logVariance.clamp(LOG_VARIANCE.low, LOG_VARIANCE.high) };
+  }
+
+  /** The same with deviations as they are said, before they are cut off. */
+  guess(found: Tensor, state: Tensor): GoalGuess {
+    const asked = this.#feels ? cat([found, state], -1) : found;
     return {
-      mean: this.mean.forward(found).float(),
-      logVariance: logVariance.clamp(LOG_VARIANCE.low, LOG_VARIANCE.high),
+      mean: this.mean.forward(asked).float(),
+      logVariance: this.deviation.forward(asked.detach()).float(),
     };
   }
 }

@@ -1,6 +1,7 @@
 /**
  * What a body felt when what was asked for was done: of every episode that came to it, in play by chance, the last state
- * of its first success; the first one is just over the edge. Words and picture are asked to tell it (`GoalHead`), which
+ * of its first success; the first one is just over the edge. Or, for tasks of several movements, what it felt where it came
+ * to rest on the way there, one rest after the other (rests.ts). Words and picture are asked to tell it (`GoalHead`), which
  * says where the named thing is far more directly than rewards do: from these alone the reader learnt nothing that held
  * for other scenes (docs/experiments.md).
  *
@@ -10,28 +11,103 @@
  */
 import type { ClipEpisode, EpisodeColumns } from "@orrery/data";
 import type { Moments } from "../nets/normalizer.ts";
+import { changeScale } from "./changes.ts";
+import type { GoalKind } from "./config.ts";
+import { restsOf } from "./rests.ts";
+import { shownIn } from "./takeovers.ts";
+
+/** From a moment at which it is asked what comes next to where that was reached. */
+export interface Stage {
+  /** Rows of the recording, counted from its first one. */
+  readonly from: number;
+  readonly to: number;
+  /** What was felt at the beginning and at the end, [P]. */
+  readonly start: Float32Array;
+  readonly goal: Float32Array;
+}
 
 export class Hindsight {
-  readonly #stateOf = new Map<number, Float32Array>();
+  readonly #stagesOf = new Map<number, readonly Stage[]>();
   /** Mean and deviation of all goals, by number; null where there are none. */
   readonly moments: Moments | null;
 
   /** @param episodes all that a loader draws from */
-  constructor(episodes: readonly ClipEpisode[]) {
-    for (const { id, columns } of episodes) {
-      const row = doneRow(columns);
-      const { state, stateMask, length } = columns;
-      if (row === null || state === null || stateMask[row] !== 1 || this.#stateOf.has(id)) continue;
-      const P = state.length / length;
-      this.#stateOf.set(id, state.slice(row * P, (row + 1) * P));
+  constructor(episodes: readonly ClipEpisode[], kind: GoalKind = "end") {
+    const scale = kind === "end" ? null : changeScale(episodes, 1);
+    const shownOf = shownIn(episodes);
+    const goals: Float32Array[] = [];
+    for (const spans of spansById(episodes)) {
+      const done = spans.find(({ columns }) => hasFelt(columns, doneRow(columns)));
+      const first = spans[0];
+      if (done === undefined || first === undefined) continue;
+      const end = doneRow(done.columns) as number;
+      const shown = shownOf(done);
+      // Where a fleet's planner rested says nothing of how it is done.
+      const rests =
+        scale === null
+          ? [done.from + end]
+          : restsOf(done.columns, scale, end)
+              .map((row) => done.from + row)
+              .filter((row) => row > shown.from);
+      const starts = [first.from, ...(shown.takeover === null ? [] : [shown.takeover])];
+      const stages = pairsOf(starts, rests).flatMap(([from, to]) => {
+        const goal = stateAt(spans, to);
+        if (goal === null) return [];
+        return [{ from, to, start: stateAt(spans, from) ?? new Float32Array(goal.length), goal }];
+      });
+      if (stages.length === 0) continue;
+      this.#stagesOf.set(done.id, stages);
+      goals.push(...new Map(stages.map(({ to, goal }) => [to, goal])).values());
     }
-    this.moments = momentsOf([...this.#stateOf.values()]);
+    this.moments = momentsOf(goals);
   }
 
-  /** Of an episode, by its id; undefined where nothing was done. */
-  goalOf(id: number): Float32Array | undefined {
-    return this.#stateOf.get(id);
+  /** Of an episode, by its id, in order; none where nothing was done. */
+  stagesOf(id: number): readonly Stage[] {
+    return this.#stagesOf.get(id) ?? [];
   }
+
+  /** What an episode is on its way to in row `row` of the recording; null where it is done, or never was. */
+  nextGoal(id: number, row: number): Float32Array | null {
+    return this.stagesOf(id).find(({ to }) => to > row)?.goal ?? null;
+  }
+}
+
+/** Spans of one episode in the order of their rows. */
+function spansById(episodes: readonly ClipEpisode[]): Iterable<readonly ClipEpisode[]> {
+  const byId = new Map<number, ClipEpisode[]>();
+  for (const episode of episodes) {
+    const known = byId.get(episode.id);
+    if (known === undefined) byId.set(episode.id, [episode]);
+    else known.push(episode);
+  }
+  return [...byId.values()].map((spans) => spans.toSorted((a, b) => a.from - b.from));
+}
+
+/** What was felt in a row of the recording, a copy [P]; null where nothing was, or no span holds it. */
+function stateAt(spans: readonly ClipEpisode[], row: number): Float32Array | null {
+  const span = spans.find(({ from, length }) => row >= from && row < from + length);
+  const { state } = span?.columns ?? { state: null };
+  if (span === undefined || state === null || !hasFelt(span.columns, row - span.from)) return null;
+  const P = state.length / span.length;
+  return state.slice((row - span.from) * P, (row - span.from + 1) * P);
+}
+
+function hasFelt({ state, stateMask }: EpisodeColumns, row: number | null): boolean {
+  return row !== null && state !== null && stateMask[row] === 1;
+}
+
+/** From every start to the first rest, which is what all of them led to, and from each rest to the next one. */
+function pairsOf(
+  starts: readonly number[],
+  rests: readonly number[],
+): (readonly [from: number, to: number])[] {
+  const [first] = rests;
+  if (first === undefined) return [];
+  return [
+    ...starts.filter((from) => from < first).map((from) => [from, first] as const),
+    ...rests.slice(1).map((to, i) => [rests[i] as number, to] as const),
+  ];
 }
 
 /** The last row of the first success; null where there is none. */

@@ -57,7 +57,8 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     const goal = reward && model.nets.goalHead !== null && model.goalScale.isSet;
     const prior = goal && model.nets.prior !== null && isSet(model.nets.prior.isTrained);
     const pictures = isSet(model.hasDecoder);
-    this.abilities = { reward, task: reward, goal, prior, gradient: true, pictures };
+    const stages = goal && model.config.net.task.goals === "rests";
+    this.abilities = { reward, task: reward, goal, stages, prior, gradient: true, pictures };
     this.#precision = {
       enabled: options.usesBfloat16 ?? false,
       device: model.device.startsWith("cuda") ? "cuda" : "cpu",
@@ -121,7 +122,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
       const state = this.#feltOf(embedding, sight);
       const surprise = zeros([B], { device: model.device });
       const scene = { texts: words, goalParts: options.goalParts, picture: sight.frames };
-      return new JepaState({ embedding, past, surprise, state, ...this.#taskOf(scene) }, scene);
+      return new JepaState({ embedding, past, surprise, state, ...this.#taskOf(scene, state) }, scene);
     });
   }
 
@@ -130,7 +131,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     const words = textsFor(task, state.streams);
     state.setTask(
       words,
-      this.#run(() => this.#taskOf({ ...state.scene, texts: words })),
+      this.#run(() => this.#taskOf({ ...state.scene, texts: words }, state.moment.state)),
     );
   }
 
@@ -343,8 +344,8 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     return stateHead === null ? state.clone() : where(hasState, state, stateHead.forward(embedding).float());
   }
 
-  /** What is asked for, as read off the picture that a stream begins with. */
-  #taskOf({ texts, goalParts, picture }: Scene): Pick<Moment, "task" | "goal"> {
+  /** What is asked for, as read off a picture and, where goals are rests, what is felt there: normalised, [B, P]. */
+  #taskOf({ texts, goalParts, picture }: Scene, felt: Tensor): Pick<Moment, "task" | "goal"> {
     const { text, reader, outcomes, goalHead } = this.#nets;
     const found = reader.forward(text.read(texts), picture);
     const task = outcomes.ofTask(found);
@@ -354,7 +355,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     }
     // From the scale of all goals to that of all recorded states, on which a number of which nothing is known has deviation 1.
     const { goalScale, stateScale } = this.model;
-    const guess = goalHead.forward(found);
+    const guess = goalHead.forward(found, felt);
     const mean = stateScale.normalize(goalScale.denormalize(guess.mean));
     const logVariance = guess.logVariance.add(goalScale.std.div(stateScale.std).log().mul(2));
     const precision = goalPrecision({ mean, logVariance });

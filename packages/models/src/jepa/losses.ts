@@ -51,7 +51,7 @@ const ERROR_WEIGHT = 0.05;
 /** The loss of reading words alone; to be called inside a scope and under autocast. */
 export function wordLosses(
   model: JepaModel,
-  { B, V, H, W, frames, texts, goal }: OpeningBatch,
+  { B, V, H, W, frames, texts, state, goal }: OpeningBatch,
   context: Pick<JepaLossContext, "rng">,
 ): Record<string, WeightedLoss> {
   const { device } = model;
@@ -61,8 +61,10 @@ export function wordLosses(
   );
   const { goalHead } = model.nets;
   if (goalHead === null) return {};
-  const reached = model.goalScale.normalize(fromTyped(goal, [B, goal.length / B], { device }));
-  const value = goalError(goalHead.forward(found), reached).mean();
+  const P = goal.length / B;
+  const reached = model.goalScale.normalize(fromTyped(goal, [B, P], { device }));
+  const felt = model.stateScale.normalize(fromTyped(state, [B, P], { device }));
+  const value = goalError(goalHead.forward(found, felt), reached).mean();
   return { goal: { value, weight: 1, isAbsolute: true } };
 }
 

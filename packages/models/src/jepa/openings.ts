@@ -4,26 +4,33 @@
  * once, however long it is, since it has one opening. Where an operator took over from a policy it has two: there the hand
  * is where the policy had brought it for nothing, and things lie where they lay when it was done after all.
  *
+ * Where goals are rests, words are asked at every rest again, and the pictures there teach as well what is next. Half of
+ * the draws stay openings: at the others what is felt tells most of the answer.
+ *
  * Shapes: B openings, V cameras, H W pixels, P state width.
  */
 import { createHash } from "node:crypto";
 import { DataError, type Clip, type Rng } from "@orrery/core";
 import { episodeFrames, type ClipEpisode, type ClipLoader, type DatasetReader } from "@orrery/data";
 import type { Hindsight } from "./hindsight.ts";
-import { takeoverRows } from "./takeovers.ts";
 
 export interface OpeningBatch extends Pick<Clip, "B" | "V" | "H" | "W"> {
   readonly frames: Uint8Array; // [B, V, H, W, 3]
   readonly texts: readonly string[]; // [B]
+  /** What is felt in that moment. */
+  readonly state: Float32Array; // [B, P]
   readonly goal: Float32Array; // [B, P]; narrower bodies are filled up with zeros
 }
 
 interface Opening {
   readonly picture: Uint8Array; // [V, H, W, 3]
   readonly text: string;
+  readonly state: Float32Array;
   readonly goal: Float32Array;
   /** Of what the episode's first picture holds. */
   readonly checksum: number;
+  /** Nothing was done yet of what brought it to its goal. */
+  readonly isFirst: boolean;
 }
 
 /** One in so many is held back. */
@@ -31,15 +38,19 @@ const HELD_ONE_IN = 6;
 /** Fewer say nothing. */
 const LEAST_HELD = 4;
 
-/** Openings held in memory, half a gigabyte of 96 x 96 pixels; of more episodes evenly many are left out. */
-const MOST = 20_000;
+/** Pictures held in memory, half a gigabyte at 64 x 64 pixels; of more episodes evenly many are left out. */
+const MOST = 40_000;
 
 export class Openings {
   readonly #openings: readonly Opening[];
+  /** Those that are first, and the others. */
+  readonly #kinds: readonly (readonly Opening[])[];
   readonly #shape: ClipLoader["shape"];
 
   private constructor(openings: readonly Opening[], shape: ClipLoader["shape"]) {
     this.#openings = openings;
+    const kinds = [true, false].map((isFirst) => openings.filter((each) => each.isFirst === isFirst));
+    this.#kinds = kinds.filter((kind) => kind.length > 0);
     this.#shape = shape;
   }
 
@@ -52,9 +63,12 @@ export class Openings {
     const openings: Opening[] = [];
     for (const [dataset, episodes] of chosen(loader.episodes, hindsight)) {
       const byIndex = new Map(episodes.map((episode) => [episode.index, episode]));
-      const rowsOf = openingRows(dataset);
+      // All that lies between is decoded anyway.
       const spans = new Map(
-        episodes.map((each) => [each.index, rowsOf(each).map((from) => ({ from, to: from + 1 }))]),
+        episodes.map(({ index, id }) => {
+          const rows = hindsight.stagesOf(id).map(({ from }) => from);
+          return [index, [{ from: Math.min(...rows), to: Math.max(...rows) + 1 }]];
+        }),
       );
       const cameras = episodes[0]?.cameras.map(({ name }) => name) ?? [];
       const size = { height, width };
@@ -66,14 +80,17 @@ export class Openings {
         size,
         onSkip: () => {},
       });
-      const checksums = new Map<number, number>();
-      for await (const { index, frames: picture } of decoded) {
+      for await (const { index, from, length, frames } of decoded) {
         const { id, columns } = byIndex.get(index) as ClipEpisode;
         const text = dataset.tasks[columns.taskIndex[0] ?? -1] ?? "";
-        const goal = hindsight.goalOf(id) as Float32Array;
-        const own = checksums.get(index) ?? checksum(picture);
-        checksums.set(index, own);
-        openings.push({ picture, text, goal, checksum: own });
+        const bytes = frames.length / length;
+        const pictureOf = (row: number): Uint8Array =>
+          frames.slice((row - from) * bytes, (row - from + 1) * bytes);
+        const stages = hindsight.stagesOf(id);
+        const first = stages[0]?.to;
+        const own = checksum(pictureOf(from));
+        for (const { from: row, to, start: state, goal } of stages)
+          openings.push({ picture: pictureOf(row), text, state, goal, checksum: own, isFirst: to === first });
       }
     }
     if (openings.length === 0)
@@ -99,9 +116,15 @@ export class Openings {
     return { learnt: this.#of(learnt), held: this.#of(held) };
   }
 
-  /** B of them, each as likely as any other. */
+  /** B of them, each as likely as any other of its kind. */
   draw(B: number, rng: Rng): OpeningBatch {
-    return this.#batch(Array.from({ length: B }, () => this.#openings[rng.int(this.size)] as Opening));
+    const kinds = this.#kinds;
+    return this.#batch(
+      Array.from({ length: B }, (_, b) => {
+        const kind = kinds[b % kinds.length] as readonly Opening[];
+        return kind[rng.int(kind.length)] as Opening;
+      }),
+    );
   }
 
   /** All of them once, at most B at a time. */
@@ -117,23 +140,15 @@ export class Openings {
     const { V, H, W, P } = this.#shape;
     const B = drawn.length;
     const frames = new Uint8Array(B * V * H * W * 3);
+    const state = new Float32Array(B * P);
     const goal = new Float32Array(B * P);
     for (const [b, each] of drawn.entries()) {
       frames.set(each.picture, b * V * H * W * 3);
+      state.set(each.state, b * P);
       goal.set(each.goal, b * P);
     }
-    return { B, V, H, W, frames, texts: drawn.map(({ text }) => text), goal };
+    return { B, V, H, W, frames, texts: drawn.map(({ text }) => text), state, goal };
   }
-}
-
-/** A function that gives the rows of an episode at which nothing was done yet of what brought it to its end. */
-function openingRows(dataset: DatasetReader): (episode: ClipEpisode) => number[] {
-  const takeoverOf = takeoverRows(dataset);
-  return (episode) => {
-    const { from, length } = episode;
-    const row = takeoverOf(episode);
-    return row !== null && row > from && row < from + length ? [from, row] : [from];
-  };
 }
 
 function checksum(bytes: Uint8Array): number {
@@ -145,11 +160,12 @@ function chosen(episodes: readonly ClipEpisode[], hindsight: Hindsight): Map<Dat
   const first = new Map<number, ClipEpisode>();
   for (const episode of episodes) {
     const known = first.get(episode.id);
-    const isGoal = hindsight.goalOf(episode.id) !== undefined;
+    const isGoal = hindsight.stagesOf(episode.id).length > 0;
     if (isGoal && (known === undefined || episode.from < known.from)) first.set(episode.id, episode);
   }
   const all = [...first.values()];
-  const stride = Math.max(1, all.length / MOST);
+  const pictures = all.reduce((sum, { id }) => sum + hindsight.stagesOf(id).length, 0);
+  const stride = Math.max(1, pictures / MOST);
   const byDataset = new Map<DatasetReader, ClipEpisode[]>();
   for (let i = 0; i < all.length; i += stride) {
     const episode = all[Math.floor(i)] as ClipEpisode;

@@ -1,12 +1,33 @@
-/** Where somebody who knew how took over from a policy that could not finish what it was asked for. */
+/** Which rows of an episode show how a task is done, and where an operator took over from a policy that could not do it. */
 import { TAKEOVER_ROW } from "@orrery/core";
 import type { ClipEpisode, DatasetReader } from "@orrery/data";
 
-/** A function that tells at which row of an episode of the dataset that was, counted from the first; null where nobody did. */
-export function takeoverRows({ episodes }: DatasetReader): (episode: ClipEpisode) => number | null {
-  const rows = new Map(episodes.map(({ index, provenance }) => [index, provenance.labels?.[TAKEOVER_ROW]]));
-  return ({ index }) => {
-    const row = rows.get(index);
-    return typeof row === "number" ? row : null;
-  };
+/** Rows of the recording, counted from its first one. */
+export interface Shown {
+  /** Where an operator took over; null where nobody did. */
+  readonly takeover: number | null;
+  /**
+   * From here on somebody knew how. What a planner of a fleet did until it found what it looked for is no way to do a
+   * task: Infinity where nobody took over from it.
+   */
+  readonly from: number;
+}
+
+/** A function that tells it of each of the episodes. */
+export function shownIn(episodes: readonly ClipEpisode[]): (episode: ClipEpisode) => Shown {
+  const byDataset = new Map<DatasetReader, ReadonlyMap<number, Shown>>();
+  for (const { dataset } of episodes) {
+    if (byDataset.has(dataset)) continue;
+    byDataset.set(
+      dataset,
+      new Map(
+        dataset.episodes.map(({ index, provenance: { stream, labels } }) => {
+          const row = labels?.[TAKEOVER_ROW];
+          const takeover = typeof row === "number" ? row : null;
+          return [index, { takeover, from: takeover ?? (stream === "fleet" ? Infinity : 0) }];
+        }),
+      ),
+    );
+  }
+  return ({ dataset, index }) => byDataset.get(dataset)?.get(index) ?? { takeover: null, from: 0 };
 }

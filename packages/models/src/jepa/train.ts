@@ -31,7 +31,7 @@ export function jepaNeeds(config: JepaConfig): LoaderNeeds {
 
 export async function trainJepa(session: Session<JepaModel>): Promise<AnyTrainResult> {
   const { model } = session;
-  const hindsight = new Hindsight(session.loader.episodes);
+  const hindsight = new Hindsight(session.loader.episodes, model.config.net.task.goals);
   setGoalScale(model, hindsight);
   if (hindsight.moments !== null && session.isAhead("words")) await trainWords(session, hindsight);
   // Ways are proposed to goals that words tell: without any there is nothing to propose.

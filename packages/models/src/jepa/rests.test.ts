@@ -1,0 +1,38 @@
+import type { EpisodeColumns } from "@orrery/data";
+import { makeRng } from "@orrery/core";
+import { expect, test } from "vitest";
+import { restsOf } from "./rests.ts";
+
+/** A state of two numbers along a path of moves: rows and what they add per row. */
+function path(...moves: readonly (readonly [rows: number, x: number, y: number])[]): EpisodeColumns {
+  const state: number[] = [0, 0];
+  for (const [rows, x, y] of moves)
+    for (let row = 0; row < rows; row++)
+      state.push((state.at(-2) as number) + x, (state.at(-1) as number) + y);
+  return { state: Float32Array.from(state), length: state.length / 2 } as unknown as EpisodeColumns;
+}
+
+const scale = Float32Array.of(0.1, 0.1);
+
+test("a body rests where it stood still after it had moved, and where it came to in the end", () => {
+  // Waits, goes, waits, goes another way, ends in motion.
+  const columns = path([4, 0, 0], [5, 0.1, 0], [3, 0, 0], [5, 0, 0.1]);
+  expect(restsOf(columns, scale, 17)).toEqual([11, 17]);
+  // What comes after the end does not count, and a rest just before it is the end.
+  expect(restsOf(columns, scale, 12)).toEqual([12]);
+  expect(restsOf(columns, scale, 7)).toEqual([7]);
+});
+
+test("a hand that opens moves, though it stays where it is; a number that never changes says nothing", () => {
+  const columns = path([5, 0.1, 0], [3, 0, 0], [2, 0, 0.4], [3, 0, 0], [5, 0.1, 0]);
+  expect(restsOf(columns, scale, 18)).toEqual([7, 12, 18]);
+  expect(restsOf(columns, Float32Array.of(0.1, 0), 18)).toEqual([12, 18]);
+});
+
+test("an unsteady hand rests too, and a slow one does not rest all the time", () => {
+  const rng = makeRng(0);
+  const columns = path([10, 0.01, 0], [4, 0, 0], [10, 0, 0.01]);
+  const trembling = columns.state as Float32Array;
+  for (let i = 0; i < trembling.length; i++) trembling[i] = (trembling[i] as number) + rng.normal(0, 0.0005);
+  expect(restsOf(columns, scale, 24)).toEqual([13, 24]);
+});
