@@ -43,7 +43,14 @@ const netSchema = z.strictObject({
   predictor: z.strictObject({ width, depth: count, mlpRatio: z.number().positive() }),
   text: z.strictObject({ width, depth: count, headWidth: width, maxWords: count, buckets: count }),
   /** Finding in the picture what the words speak of: maps of what they look for, features of a cell. */
-  task: z.strictObject({ maps: count, features: count, width, goals: goalKind.default("end") }),
+  task: z.strictObject({
+    maps: count,
+    features: count,
+    width,
+    goals: goalKind.default("end"),
+    /** Parts of the state, by name, that goals count in and that rests are found by; all where none are named. */
+    parts: z.array(z.string()).default([]),
+  }),
   heads: z.strictObject({ width }),
   /** What proposes actions to planners; none where it is null. */
   prior: z.strictObject({ width }).nullable().default(null),
@@ -139,7 +146,7 @@ export const jepaTiny = {
     maxBlock: 5,
     predictor: { width: 192, depth: 3, mlpRatio: 2 },
     text: { width: 64, depth: 1, headWidth: 32, maxWords: 16, buckets: 32 },
-    task: { maps: 8, features: 32, width: 64, goals: "end" },
+    task: { maps: 8, features: 32, width: 64, goals: "end", parts: [] },
     heads: { width: 256 },
     prior: { width: 256 },
     decoder: { width: 128, depth: 2, headWidth: 32 },

@@ -31,9 +31,13 @@ export class Hindsight {
   /** Mean and deviation of all goals, by number; null where there are none. */
   readonly moments: Moments | null;
 
-  /** @param episodes all that a loader draws from */
-  constructor(episodes: readonly ClipEpisode[], kind: GoalKind = "end") {
-    const scale = kind === "end" ? null : changeScale(episodes, 1);
+  /**
+   * @param episodes all that a loader draws from
+   * @param counts whether a number of the state has a say in where a body rests, [P]; all of them where left out
+   */
+  constructor(episodes: readonly ClipEpisode[], kind: GoalKind = "end", counts?: readonly boolean[]) {
+    const changes = kind === "end" ? null : changeScale(episodes, 1);
+    const scale = changes?.map((each, i) => (counts?.[i] === false ? 0 : each)) ?? null;
     const shownOf = shownIn(episodes);
     const goals: Float32Array[] = [];
     for (const spans of spansById(episodes)) {

@@ -359,7 +359,9 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     const mean = stateScale.normalize(goalScale.denormalize(guess.mean));
     const logVariance = guess.logVariance.add(goalScale.std.div(stateScale.std).log().mul(2));
     const precision = goalPrecision({ mean, logVariance });
-    const counted = goalParts === undefined ? precision : precision.mul(this.#flagsOf(goalParts));
+    const { parts } = this.model.config.net.task;
+    const named = goalParts ?? (parts.length === 0 ? undefined : parts);
+    const counted = named === undefined ? precision : precision.mul(this.#flagsOf(named));
     return { task, goal: { mean, precision: counted, aim: mean.clone() } };
   }
 

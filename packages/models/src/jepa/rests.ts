@@ -1,9 +1,9 @@
 /**
- * Where a body comes to rest on its way: above a thing, around it, with it in its hand. Between two rests it goes straight
- * to the next, which is what a planner with a short view can do as well.
+ * Where a body comes to rest or turns on its way: above a thing, around it, with it in its hand. Between two such places it
+ * goes straight to the next, which is what a planner with a short view can do as well.
  *
  * Source: keyframes of demonstrations, James and Davison 2022, arXiv:2105.14829, found there by the speed of the arm and
- * the state of the gripper; here by how much of all that is felt changes.
+ * the state of the gripper; here by how all that is felt changes, where a hand that closes turns from where it was going.
  *
  * Shapes: P state width.
  */
@@ -11,43 +11,85 @@ import type { EpisodeColumns } from "@orrery/data";
 
 /** Below this share of the episode's own pace a body rests: an unsteady hand never stands quite still. */
 const REST_SHARE = 0.3;
-/** Rests nearer than this are one, in rows. */
-const LEAST_ROWS = 2;
+/** Rows before and after a turn over which its two directions are taken. */
+const TURN_ROWS = 3;
+/** Cosine of the least angle between them. */
+const TURN_COSINE = 0.4;
+/** Places nearer than this are one, in rows, and in rows at the episode's pace. */
+const LEAST_ROWS = 3;
+const LEAST_WAY = 2;
 
 /**
- * The last row of every rest up to row `end`, which is the last one itself; without the rest that an episode begins with.
+ * Rows up to row `end`, which is the last of them: the last of every rest, but for that which an episode begins with, and
+ * the slowest about every turn.
  *
  * @param scale how much each number of the state changes from row to row, [P]; 0 where it never does
  */
 export function restsOf({ state, length }: EpisodeColumns, scale: Float32Array, end: number): number[] {
   if (state === null) return [end];
-  const P = state.length / length;
-  const moved = Float64Array.from({ length: end }, (_, row) => moveOf(state, P, row, scale));
-  const pace = rootMeanSquare(moved.filter((each) => each > 0));
-  const isResting = (row: number): boolean => (moved[row] as number) < REST_SHARE * pace;
+  const path = new Path(state, state.length / length, scale, end);
   const rests: number[] = [];
-  let hasMoved = false;
-  for (let row = 0; row < end; row++) {
-    hasMoved ||= !isResting(row);
-    const isLast = isResting(row) && (row + 1 === end || !isResting(row + 1));
-    if (hasMoved && isLast && row - (rests.at(-1) ?? -Infinity) >= LEAST_ROWS) rests.push(row);
+  for (let row = path.firstMove; row < end; row++) {
+    const last = rests.at(-1) ?? path.firstMove;
+    const isNew = row - last >= LEAST_ROWS && end - row >= LEAST_ROWS && path.isFar(last, row);
+    if (isNew && (path.isLastOfRest(row) || path.isTurn(row))) rests.push(row);
   }
-  while (end - (rests.at(-1) ?? -Infinity) < LEAST_ROWS) rests.pop();
   return [...rests, end];
 }
 
-/** From a row to the next, in deviations of such changes, root mean square over the numbers that ever change. */
-function moveOf(state: Float32Array, P: number, row: number, scale: Float32Array): number {
-  const changes: number[] = [];
-  for (let i = 0; i < P; i++) {
-    const std = scale[i] ?? 0;
-    if (std > 0) changes.push(((state[(row + 1) * P + i] as number) - (state[row * P + i] as number)) / std);
+/** What is felt from row to row, in deviations of such changes. */
+class Path {
+  /** Row that the body leaves its first place in. */
+  readonly firstMove: number;
+  readonly #at: (row: number) => readonly number[];
+  readonly #pace: number;
+  readonly #speed: Float64Array;
+  readonly #end: number;
+
+  constructor(state: Float32Array, P: number, scale: Float32Array, end: number) {
+    const numbers = Array.from({ length: P }, (_, i) => i).filter((i) => (scale[i] ?? 0) > 0);
+    this.#at = (row) => numbers.map((i) => (state[row * P + i] as number) / (scale[i] as number));
+    this.#end = end;
+    this.#speed = Float64Array.from({ length: end }, (_, row) => norm(this.#change(row, row + 1)));
+    const moves = this.#speed.filter((each) => each > 0);
+    this.#pace = Math.sqrt(moves.reduce((sum, each) => sum + each * each, 0) / Math.max(1, moves.length));
+    const first = this.#speed.findIndex((_, row) => !this.#isResting(row));
+    this.firstMove = first < 0 ? end : first;
   }
-  return rootMeanSquare(Float64Array.from(changes));
+
+  isFar(from: number, to: number): boolean {
+    return norm(this.#change(from, to)) >= LEAST_WAY * this.#pace;
+  }
+
+  isLastOfRest(row: number): boolean {
+    return this.#isResting(row) && (row + 1 === this.#end || !this.#isResting(row + 1));
+  }
+
+  /** Where what comes has another direction than what was, at the slowest row of those about it. */
+  isTurn(row: number): boolean {
+    const [from, to] = [row - TURN_ROWS, row + TURN_ROWS];
+    if (from < this.firstMove || to > this.#end) return false;
+    const [before, after] = [this.#change(from, row), this.#change(row, to)];
+    const least = TURN_ROWS * REST_SHARE * this.#pace;
+    if (norm(before) < least || norm(after) < least) return false;
+    const slowest = Math.min(...this.#speed.subarray(from, to));
+    return this.#speed[row] === slowest && dot(before, after) < TURN_COSINE * norm(before) * norm(after);
+  }
+
+  #isResting(row: number): boolean {
+    return (this.#speed[row] as number) < REST_SHARE * this.#pace;
+  }
+
+  #change(from: number, to: number): readonly number[] {
+    const before = this.#at(from);
+    return this.#at(to).map((each, i) => each - (before[i] as number));
+  }
 }
 
-function rootMeanSquare(values: Float64Array): number {
-  return values.length === 0
-    ? 0
-    : Math.sqrt(values.reduce((sum, each) => sum + each * each, 0) / values.length);
+function dot(a: readonly number[], b: readonly number[]): number {
+  return a.reduce((sum, each, i) => sum + each * (b[i] as number), 0);
+}
+
+function norm(a: readonly number[]): number {
+  return Math.sqrt(dot(a, a));
 }
