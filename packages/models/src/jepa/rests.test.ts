@@ -36,3 +36,14 @@ test("an unsteady hand rests too, and a slow one does not rest all the time", ()
   for (let i = 0; i < trembling.length; i++) trembling[i] = (trembling[i] as number) + rng.normal(0, 0.0005);
   expect(restsOf(columns, scale, 24)).toEqual([13, 24]);
 });
+
+test("where it turns at once is a place as well; a bow is none, nor what it does before it is under way", () => {
+  const corner = path([6, 0.1, 0], [1, 0.05, 0], [6, 0, 0.1]);
+  expect(restsOf(corner, scale, 13)).toEqual([6, 13]);
+  const bow = path(
+    ...Array.from({ length: 16 }, (_, i) => [1, 0.1 * Math.cos(i / 10), 0.1 * Math.sin(i / 10)] as const),
+  );
+  expect(restsOf(bow, scale, 16)).toEqual([16]);
+  const twitch = path([2, 0, 0.05], [10, 0.1, 0]);
+  expect(restsOf(twitch, scale, 12)).toEqual([12]);
+});

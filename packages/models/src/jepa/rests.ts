@@ -65,10 +65,10 @@ class Path {
     return this.#isResting(row) && (row + 1 === this.#end || !this.#isResting(row + 1));
   }
 
-  /** Where what comes has another direction than what was, at the slowest row of those about it. */
+  /** Where what comes has another direction than what was, without a rest, at the slowest row of those about it. */
   isTurn(row: number): boolean {
     const [from, to] = [row - TURN_ROWS, row + TURN_ROWS];
-    if (from < this.firstMove || to > this.#end) return false;
+    if (from < this.firstMove || to > this.#end || this.#isResting(row)) return false;
     const [before, after] = [this.#change(from, row), this.#change(row, to)];
     const least = TURN_ROWS * REST_SHARE * this.#pace;
     if (norm(before) < least || norm(after) < least) return false;
