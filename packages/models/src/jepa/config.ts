@@ -50,10 +50,19 @@ const netSchema = z.strictObject({
     goals: goalKind.default("end"),
     /** Parts of the state, by name, that goals count in and that rests are found by; all where none are named. */
     parts: z.array(z.string()).default([]),
+    /** Goals that are told side by side where more than one may be next; the likeliest is gone for. */
+    modes: count.default(1),
   }),
   heads: z.strictObject({ width }),
   /** What proposes actions to planners; none where it is null. */
-  prior: z.strictObject({ width }).nullable().default(null),
+  prior: z
+    .strictObject({
+      width,
+      /** Ways that are told side by side where more than one may be right: a hand opens or closes. */
+      modes: count.default(1),
+    })
+    .nullable()
+    .default(null),
   /** Only for looking; trained when all else is done. */
   decoder: z.strictObject({ width, depth: count, headWidth: width }),
 });
@@ -146,9 +155,9 @@ export const jepaTiny = {
     maxBlock: 5,
     predictor: { width: 192, depth: 3, mlpRatio: 2 },
     text: { width: 64, depth: 1, headWidth: 32, maxWords: 16, buckets: 32 },
-    task: { maps: 8, features: 32, width: 64, goals: "end", parts: [] },
+    task: { maps: 8, features: 32, width: 64, goals: "end", parts: [], modes: 1 },
     heads: { width: 256 },
-    prior: { width: 256 },
+    prior: { width: 256, modes: 1 },
     decoder: { width: 128, depth: 2, headWidth: 32 },
   },
   training: {
@@ -216,7 +225,7 @@ export const jepaDifferences: Readonly<Record<string, Partialish<JepaConfig>>> =
       text: { width: 16, headWidth: 16 },
       task: { maps: 4, features: 16, width: 16 },
       heads: { width: 32 },
-      prior: { width: 16 },
+      prior: { width: 16, modes: 1 },
       decoder: { width: 32, depth: 1, headWidth: 16 },
     },
     training: {
@@ -258,7 +267,7 @@ export const jepaDifferences: Readonly<Record<string, Partialish<JepaConfig>>> =
       text: { width: 128, depth: 2 },
       task: { maps: 16, features: 64, width: 128 },
       heads: { width: 512 },
-      prior: { width: 512 },
+      prior: { width: 512, modes: 1 },
       decoder: { width: 256, depth: 4, headWidth: 64 },
     },
     training: {

@@ -13,7 +13,9 @@
  */
 import { cat, fromTyped, noGrad, scope, type Tensor } from "@orrery/torch";
 import { LOG_VARIANCE } from "./heads.ts";
+import { countsOf } from "./losses.ts";
 import type { JepaModel } from "./model.ts";
+import { nearestMode } from "./modes.ts";
 import type { Openings } from "./openings.ts";
 
 /** Openings looked at at once. */
@@ -37,7 +39,8 @@ export function fitDoubt(model: JepaModel, held: Openings): Record<string, numbe
       return number >= at && number < at + width;
     };
     const shift = shiftOf(squared.filter(isOwn), told.filter(isOwn));
-    scope(() => noGrad(() => void bias.narrow(0, at, width).add_(shift)));
+    const ofModes = (): Tensor => bias.view([-1, facts.stateWidth]);
+    scope(() => noGrad(() => void ofModes().narrow(1, at, width).add_(shift)));
     factors[name] = Math.exp(shift / 2);
     at += width;
   }
@@ -51,7 +54,8 @@ interface Told {
   readonly told: Float64Array; // [B P]
 }
 
-function tellHeld({ nets, goalScale, stateScale, device }: JepaModel, held: Openings): Told {
+function tellHeld(model: JepaModel, held: Openings): Told {
+  const { nets, goalScale, stateScale, device } = model;
   const { goalHead, reader, text } = nets;
   if (goalHead === null) throw new Error("internal: no goals are told. Please report this.");
   return scope(() =>
@@ -61,7 +65,7 @@ function tellHeld({ nets, goalScale, stateScale, device }: JepaModel, held: Open
         const P = goal.length / B;
         const reached = goalScale.normalize(fromTyped(goal, [B, P], { device }));
         const felt = stateScale.normalize(fromTyped(state, [B, P], { device }));
-        const { mean, logVariance } = goalHead.guess(found, felt);
+        const { mean, logVariance } = nearestMode(goalHead.modes(found, felt), reached, countsOf(model));
         return { squared: mean.sub(reached).square(), told: logVariance };
       });
       const flat = (of: (batch: (typeof all)[number]) => Tensor): Float64Array =>

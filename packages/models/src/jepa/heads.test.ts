@@ -1,6 +1,8 @@
-import { Generator, randn, scope, tensor } from "@orrery/torch";
+import { AdamW, Generator, noGrad, randn, scope, tensor, zeros } from "@orrery/torch";
 import { expect, test } from "vitest";
-import { goalDistance, goalError, goalPrecision } from "./heads.ts";
+import { loadConfig, type JepaConfig } from "../config.ts";
+import { goalDistance, GoalHead, goalPrecision, LOG_VARIANCE } from "./heads.ts";
+import { guessError, modesError } from "./modes.ts";
 
 const numbers = (x: { toFloat64(): Float64Array }): number[] => [...x.toFloat64()];
 
@@ -33,7 +35,7 @@ test("the least error has the mean and the deviation of what was felt", () => {
       .mul(0.3)
       .add(2);
     const least = (mean: number, std: number): number =>
-      goalError({ mean: tensor([mean]), logVariance: tensor([2 * Math.log(std)]) }, felt)
+      guessError({ mean: tensor([mean]), logVariance: tensor([2 * Math.log(std)]) }, felt)
         .mean()
         .item();
     const best = least(2, 0.3);
@@ -46,4 +48,36 @@ test("the least error has the mean and the deviation of what was felt", () => {
       expect(least(mean, std)).toBeGreaterThan(best);
     }
   });
+});
+
+test("of two places that may be next the likelier one is told, and not the middle", () => {
+  const base = loadConfig("jepa-debug") as JepaConfig;
+  const guessOf = (modes: number): number => {
+    const net = { ...base.net, task: { ...base.net.task, goals: "rests" as const, modes } };
+    const head = new GoalHead(net, 2, new Generator(1));
+    const optimizer = new AdamW(head.namedParameters(), { lr: 0.03 });
+    const B = 32;
+    const found = zeros([B, net.task.width]);
+    const state = zeros([B, 2]);
+    // Three times in four at 1, else at -1; the second number does not count, and is noise.
+    const felt = randn([B, 2], { generator: new Generator(2) });
+    felt.select(1, 0).fill_(1);
+    felt
+      .narrow(0, 0, B / 4)
+      .select(1, 0)
+      .fill_(-1);
+    for (let step = 0; step < 100; step++) {
+      scope(() => {
+        optimizer.zeroGrad();
+        modesError(head.modes(found, state), felt, {
+          counts: tensor([1, 0]),
+          limits: LOG_VARIANCE,
+        }).backward();
+        optimizer.step();
+      });
+    }
+    return noGrad(() => scope(() => head.forward(found, state).mean.select(1, 0).mean().item()));
+  };
+  expect(guessOf(1)).toBeCloseTo(0.5, 1);
+  expect(guessOf(3)).toBeCloseTo(1, 1);
 });

@@ -10,6 +10,7 @@
  */
 import { cat, Linear, MLP, Module, type Generator, type Tensor } from "@orrery/torch";
 import type { JepaNetConfig } from "./config.ts";
+import { pickMode, type Guess, type Modes } from "./modes.ts";
 
 export interface Outcome {
   /** Normalised reward of the control step that led here, [..]. */
@@ -44,12 +45,6 @@ export class OutcomeHead extends Module {
   }
 }
 
-/** What the body will feel when the task is done: a Gaussian of each number of the proprioception, [.., P]. */
-export interface GoalGuess {
-  readonly mean: Tensor;
-  readonly logVariance: Tensor;
-}
-
 /** Deviations from a fiftieth of that of all goals up to a little above it: a guess is never surer than a sensor. */
 export const LOG_VARIANCE = { low: -8, high: 1 };
 
@@ -57,41 +52,48 @@ export const LOG_VARIANCE = { low: -8, high: 1 };
  * A goal from what the words found [.., G], on the scale of all goals; see hindsight.ts. The deviation is read off what
  * the mean has made of words and picture and teaches it nothing: where both were learnt from the likelihood, everything
  * was called noise before the words were understood (docs/experiments.md).
+ *
+ * Where goals are rests several may be next; see modes.ts.
  */
 export class GoalHead extends Module {
   readonly mean: MLP;
   readonly deviation: MLP;
+  readonly choice: MLP | null;
   /** What comes next depends on what is done already. */
   readonly #feels: boolean;
+  readonly #shape: readonly [M: number, P: number];
 
   constructor({ task, heads }: JepaNetConfig, stateWidth: number, generator: Generator) {
     super();
     this.#feels = task.goals === "rests";
     const numInputs = task.width + (this.#feels ? stateWidth : 0);
-    this.mean = new MLP([numInputs, heads.width, stateWidth], generator, { outStd: 0 });
-    this.deviation = new MLP([numInputs, heads.width, stateWidth], generator, { outStd: 0 });
+    const M = task.modes;
+    this.#shape = [M, stateWidth];
+    const head = (numOutputs: number, outStd: number): MLP =>
+      new MLP([numInputs, heads.width, numOutputs], generator, { outStd });
+    // Modes that began alike would stay alike.
+    this.mean = head(M * stateWidth, M === 1 ? 0 : 0.02);
+    this.deviation = head(M * stateWidth, 0);
+    this.choice = M === 1 ? null : head(M, 0);
   }
 
-  /** @param state normalised, [.., P]: what is felt when it is asked */
-  forward(found: Tensor, state: Tensor): GoalGuess {
-    const { mean, logVariance } = this.guess(found, state);
+  /** The likeliest goal. @param state normalised, [B, P]: what is felt when it is asked */
+  forward(found: Tensor, state: Tensor): Guess {
+    const modes = this.modes(found, state);
+    const { mean, logVariance } = pickMode(modes, modes.logit.argmax(-1));
     return { mean, logVariance: logVariance.clamp(LOG_VARIANCE.low, LOG_VARIANCE.high) };
   }
 
-  /** The same with deviations as they are said, before they are cut off. */
-  guess(found: Tensor, state: Tensor): GoalGuess {
+  /** All that may be next, of what the words found [B, G] and what is felt. */
+  modes(found: Tensor, state: Tensor): Modes {
     const asked = this.#feels ? cat([found, state], -1) : found;
+    const mean = this.mean.forward(asked).float().unflatten(-1, this.#shape);
     return {
-      mean: this.mean.forward(asked).float(),
-      logVariance: this.deviation.forward(asked.detach()).float(),
+      mean,
+      logVariance: this.deviation.forward(asked.detach()).float().unflatten(-1, this.#shape),
+      logit: this.choice?.forward(asked).float() ?? mean.select(-1, 0).mul(0).detach(),
     };
   }
-}
-
-/** Squared error of the mean, and the negative logarithm of that error's likelihood under the guessed deviation, [.., P]. */
-export function goalError({ mean, logVariance }: GoalGuess, felt: Tensor): Tensor {
-  const error = mean.sub(felt).square();
-  return error.add(error.detach().mul(logVariance.neg().exp()).add(logVariance).mul(0.5));
 }
 
 /**
@@ -107,7 +109,7 @@ export function goalDistance(state: Tensor, mean: Tensor, precision: Tensor): Te
 }
 
 /** What a guess adds to a deviation of 1, that of all recordings: [.., P], not below 0. */
-export function goalPrecision({ logVariance }: GoalGuess): Tensor {
+export function goalPrecision({ logVariance }: Guess): Tensor {
   return logVariance.neg().exp().sub(1).clampMin(0);
 }
 

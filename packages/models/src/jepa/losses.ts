@@ -24,7 +24,9 @@ import type { WeightedLoss } from "../train/phase.ts";
 import { cutMoments, type Moments } from "./batch.ts";
 import { pastAfter, pastsOf, type JepaModel } from "./model.ts";
 import type { HabitBatch } from "./habits.ts";
-import { goalError } from "./heads.ts";
+import { LOG_VARIANCE } from "./heads.ts";
+import { modesError } from "./modes.ts";
+import { PRIOR_LOG_VARIANCE } from "./prior.ts";
 import type { BlockCode, Prediction } from "./predictor.ts";
 import type { OpeningBatch } from "./openings.ts";
 import { sigReg } from "./sigreg.ts";
@@ -64,8 +66,16 @@ export function wordLosses(
   const P = goal.length / B;
   const reached = model.goalScale.normalize(fromTyped(goal, [B, P], { device }));
   const felt = model.stateScale.normalize(fromTyped(state, [B, P], { device }));
-  const value = goalError(goalHead.forward(found, felt), reached).mean();
+  const value = modesError(goalHead.modes(found, felt), reached, {
+    counts: countsOf(model),
+    limits: LOG_VARIANCE,
+  });
   return { goal: { value, weight: 1, isAbsolute: true } };
+}
+
+/** 1 where goals count in a number of the state, [P]. */
+export function countsOf({ counts, device }: JepaModel): Tensor {
+  return fromTyped(Float32Array.from(counts, Number), [counts.length], { device });
 }
 
 /** Deviations. A number that hardly ever moves has a tiny one, and its few moves would drown all others. */
@@ -91,7 +101,9 @@ export function priorLosses(
   };
   const taken = fromTyped(action, [B, config.net.maxBlock, facts.actionWidth], { device });
   const done = actionScale.normalize(taken).clamp(-ACTION_LIMIT, ACTION_LIMIT);
-  const value = goalError(prior.forward(felt(state).add(noise(stateNoise)), aim), done).mean();
+  const value = modesError(prior.modes(felt(state).add(noise(stateNoise)), aim), done.flatten(1), {
+    limits: PRIOR_LOG_VARIANCE,
+  });
   return { prior: { value, weight: 1, isAbsolute: true } };
 }
 

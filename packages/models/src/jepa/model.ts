@@ -98,6 +98,14 @@ export class JepaModel extends Module {
     return this.config.training.jepa.stateDropShare < 1;
   }
 
+  /** Whether goals count in a number of the state, [P]; see `task.parts`. */
+  get counts(): readonly boolean[] {
+    const { parts } = this.config.net.task;
+    return this.facts.embodiment.state.flatMap(({ name, width }) =>
+      Array.from({ length: width }, () => parts.length === 0 || parts.includes(name)),
+    );
+  }
+
   /** Pictures that the model takes. */
   get size(): { readonly height: number; readonly width: number } {
     const { height, width } = this.config.net;

@@ -1,10 +1,10 @@
 import { makeRng } from "@orrery/core";
 import { AdamW, fromTyped, Generator, noGrad, randn, scope, tensor } from "@orrery/torch";
 import { expect, test } from "vitest";
-import { goalError } from "./heads.ts";
+import { guessError } from "./modes.ts";
 import { PriorNet } from "./prior.ts";
 
-const size = { width: 64, maxBlock: 2, stateWidth: 2, actionWidth: 2 };
+const size = { width: 64, maxBlock: 2, stateWidth: 2, actionWidth: 2, modes: 1 };
 
 /** A walk: steps at random, each kept up for a while; the state is where it stands. */
 function walk(seed: number, length: number): { at: number[][]; steps: number[][] } {
@@ -45,7 +45,7 @@ test("from aimless walks it learns to go where it is told", () => {
         [B, 2, 2],
       );
       optimizer.zeroGrad();
-      goalError(
+      guessError(
         net.forward(
           pick((row) => at[row] as number[]),
           aim,

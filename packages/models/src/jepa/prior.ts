@@ -9,34 +9,34 @@
  * Sources: a policy beside a model in planning, TD-MPC2 (Hansen et al. 2024, arXiv:2310.16828); imitation of ways to goals
  * in hindsight, Ghosh et al. 2019, arXiv:1912.06088, from play, Lynch et al. 2019, arXiv:1903.01973.
  *
- * Shapes: P state width, K longest block, A action width.
+ * Shapes: B streams, P state width, K longest block, A action width.
  */
 import { buffer, cat, MLP, Module, zeros, type Generator, type Tensor } from "@orrery/torch";
+import { pickMode, type Guess, type Modes } from "./modes.ts";
 
-/** Normalised states to get to, [.., P]. */
+/** Normalised states to get to, [B, P]. */
 export interface Aim {
   readonly mean: Tensor;
   /** 1 for every number that is told; others may become anything. */
   readonly isTold: Tensor;
-  /** 1 where that is what a task asked for, and the way to it is how the task is done, [.., 1]; 0 where it may be any way. */
+  /** 1 where that is what a task asked for, and the way to it is how the task is done, [B, 1]; 0 where it may be any way. */
   readonly isAsked: Tensor;
 }
 
-/** A Gaussian of each number of the actions to come, normalised, [.., K, A]. */
-export interface PriorGuess {
-  readonly mean: Tensor;
-  readonly logVariance: Tensor;
-}
+/** A Gaussian of each number of the actions to come, normalised, [B, K, A]. */
+export type PriorGuess = Guess;
 
 export interface PriorSize {
   readonly width: number;
   readonly maxBlock: number;
   readonly stateWidth: number;
   readonly actionWidth: number;
+  /** Ways that are told side by side where more than one may be right. */
+  readonly modes: number;
 }
 
 /** People are not more exact than an eighth of a deviation; were they called so, a single slip would drown all else. */
-const LOG_VARIANCE = { low: -4, high: 1 };
+export const PRIOR_LOG_VARIANCE = { low: -4, high: 1 };
 
 /** How steep a distance looks close by, per deviation: the last centimetres decide. */
 const NEAR = 2;
@@ -44,28 +44,52 @@ const NEAR = 2;
 export class PriorNet extends Module {
   readonly mean: MLP;
   readonly deviation: MLP;
+  readonly choice: MLP | null;
   /** 1 once it has been trained; scalar. */
   readonly isTrained: Tensor;
   readonly #block: readonly [K: number, A: number];
+  readonly #numModes: number;
 
-  constructor({ width, maxBlock, stateWidth, actionWidth }: PriorSize, generator: Generator) {
+  constructor({ width, maxBlock, stateWidth, actionWidth, modes }: PriorSize, generator: Generator) {
     super();
     const numInputs = 5 * stateWidth + 1;
-    const numOutputs = maxBlock * actionWidth;
-    this.mean = new MLP([numInputs, width, width, numOutputs], generator, { outStd: 0 });
+    const numOutputs = modes * maxBlock * actionWidth;
+    // Modes that began alike would stay alike.
+    const outStd = modes === 1 ? 0 : 0.02;
+    this.mean = new MLP([numInputs, width, width, numOutputs], generator, { outStd });
     this.deviation = new MLP([numInputs, width, numOutputs], generator, { outStd: 0 });
+    this.choice = modes === 1 ? null : new MLP([numInputs, width, modes], generator, { outStd: 0 });
     this.isTrained = buffer(zeros([]));
     this.#block = [maxBlock, actionWidth];
+    this.#numModes = modes;
   }
 
-  /** @param state normalised, [.., P] */
-  forward(state: Tensor, { mean, isTold, isAsked }: Aim): PriorGuess {
+  /** The likeliest way. @param state normalised, [B, P] */
+  forward(state: Tensor, aim: Aim): PriorGuess {
+    const modes = this.modes(state, aim);
+    return this.way(modes, modes.logit.argmax(-1));
+  }
+
+  /** One way each, by the number of its mode, int64 [B]. */
+  way(modes: Modes, mode: Tensor): PriorGuess {
+    const { mean, logVariance } = pickMode(modes, mode);
+    const { low, high } = PRIOR_LOG_VARIANCE;
+    return {
+      mean: mean.unflatten(-1, this.#block),
+      logVariance: logVariance.clamp(low, high).unflatten(-1, this.#block),
+    };
+  }
+
+  /** All ways that may be right, their K A numbers in a row. */
+  modes(state: Tensor, { mean, isTold, isAsked }: Aim): Modes {
     const away = mean.sub(state).mul(isTold);
     const inputs = cat([state, mean.mul(isTold), isTold, away, away.mul(NEAR).tanh(), isAsked], -1);
-    const logVariance = this.deviation.forward(inputs).float();
+    const apart = (x: Tensor): Tensor => x.float().unflatten(-1, [this.#numModes, -1]);
+    const ways = apart(this.mean.forward(inputs));
     return {
-      mean: this.mean.forward(inputs).float().unflatten(-1, this.#block),
-      logVariance: logVariance.clamp(LOG_VARIANCE.low, LOG_VARIANCE.high).unflatten(-1, this.#block),
+      mean: ways,
+      logVariance: apart(this.deviation.forward(inputs)),
+      logit: this.choice?.forward(inputs).float() ?? ways.select(-1, 0).mul(0).detach(),
     };
   }
 }

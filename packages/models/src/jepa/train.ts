@@ -31,11 +31,7 @@ export function jepaNeeds(config: JepaConfig): LoaderNeeds {
 
 export async function trainJepa(session: Session<JepaModel>): Promise<AnyTrainResult> {
   const { model } = session;
-  const { goals, parts } = model.config.net.task;
-  const counts = model.facts.embodiment.state.flatMap(({ name, width }) =>
-    Array.from({ length: width }, () => parts.length === 0 || parts.includes(name)),
-  );
-  const hindsight = new Hindsight(session.loader.episodes, goals, counts);
+  const hindsight = new Hindsight(session.loader.episodes, model.config.net.task.goals, model.counts);
   setGoalScale(model, hindsight);
   if (hindsight.moments !== null && session.isAhead("words")) await trainWords(session, hindsight);
   // Ways are proposed to goals that words tell: without any there is nothing to propose.
