@@ -11,7 +11,6 @@
 import type { Rng } from "@orrery/core";
 import type { ClipEpisode } from "@orrery/data";
 import { doneRow, type Hindsight } from "./hindsight.ts";
-import { shownIn } from "./takeovers.ts";
 
 export interface HabitBatch {
   readonly B: number;
@@ -50,11 +49,10 @@ export class Habits {
     this.#hindsight = hindsight;
     this.#episodes = episodes;
     this.#all = placesOf(episodes, shape.block, () => [0, Infinity]);
-    const shownOf = shownIn(episodes);
-    this.#asked = placesOf(episodes, shape.block, (episode) => {
-      const done = hindsight.stagesOf(episode.id).length === 0 ? null : doneRow(episode.columns);
-      return [Math.max(0, shownOf(episode).from - episode.from), done ?? 0];
-    });
+    this.#asked = placesOf(episodes, shape.block, ({ id, from, columns }) => [
+      Math.max(0, hindsight.shownFrom(id) - from),
+      doneRow(columns) ?? 0,
+    ]);
   }
 
   /** Whether there is anything to learn from. */

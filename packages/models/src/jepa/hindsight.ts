@@ -28,6 +28,7 @@ export interface Stage {
 
 export class Hindsight {
   readonly #stagesOf = new Map<number, readonly Stage[]>();
+  readonly #shownFrom = new Map<number, number>();
   /** Mean and deviation of all goals, by number; null where there are none. */
   readonly moments: Moments | null;
 
@@ -47,12 +48,8 @@ export class Hindsight {
       const end = doneRow(done.columns) as number;
       const shown = shownOf(done);
       // Where a fleet's planner rested says nothing of how it is done.
-      const rests =
-        scale === null
-          ? [done.from + end]
-          : restsOf(done.columns, scale, end)
-              .map((row) => done.from + row)
-              .filter((row) => row > shown.from);
+      const { start, rows } = scale === null ? { start: 0, rows: [end] } : restsOf(done.columns, scale, end);
+      const rests = rows.map((row) => done.from + row).filter((row) => scale === null || row > shown.from);
       const starts = [first.from, ...(shown.takeover === null ? [] : [shown.takeover])];
       const stages = pairsOf(starts, rests).flatMap(([from, to]) => {
         const goal = stateAt(spans, to);
@@ -61,6 +58,7 @@ export class Hindsight {
       });
       if (stages.length === 0) continue;
       this.#stagesOf.set(done.id, stages);
+      this.#shownFrom.set(done.id, Math.max(shown.from, done.from + start));
       goals.push(...new Map(stages.map(({ to, goal }) => [to, goal])).values());
     }
     this.moments = momentsOf(goals);
@@ -69,6 +67,11 @@ export class Hindsight {
   /** Of an episode, by its id, in order; none where nothing was done. */
   stagesOf(id: number): readonly Stage[] {
     return this.#stagesOf.get(id) ?? [];
+  }
+
+  /** Row of the recording from which an episode shows the way to its goals; Infinity where it does not. */
+  shownFrom(id: number): number {
+    return this.#shownFrom.get(id) ?? Infinity;
   }
 
   /** What an episode is on its way to in row `row` of the recording; null where it is done, or never was. */

@@ -17,16 +17,17 @@ const scale = Float32Array.of(0.1, 0.1);
 test("a body rests where it stood still after it had moved, and where it came to in the end", () => {
   // Waits, goes, waits, goes another way, ends in motion.
   const columns = path([4, 0, 0], [5, 0.1, 0], [3, 0, 0], [5, 0, 0.1]);
-  expect(restsOf(columns, scale, 17)).toEqual([11, 17]);
+  expect(restsOf(columns, scale, 17).rows).toEqual([11, 17]);
+  expect(restsOf(columns, scale, 17).start).toBe(2);
   // What comes after the end does not count, and a rest just before it is the end.
-  expect(restsOf(columns, scale, 12)).toEqual([12]);
-  expect(restsOf(columns, scale, 7)).toEqual([7]);
+  expect(restsOf(columns, scale, 12).rows).toEqual([12]);
+  expect(restsOf(columns, scale, 7).rows).toEqual([7]);
 });
 
 test("a hand that opens moves, though it stays where it is; a number that never changes says nothing", () => {
   const columns = path([5, 0.1, 0], [3, 0, 0], [2, 0, 0.4], [3, 0, 0], [5, 0.1, 0]);
-  expect(restsOf(columns, scale, 18)).toEqual([7, 12, 18]);
-  expect(restsOf(columns, Float32Array.of(0.1, 0), 18)).toEqual([12, 18]);
+  expect(restsOf(columns, scale, 18).rows).toEqual([7, 12, 18]);
+  expect(restsOf(columns, Float32Array.of(0.1, 0), 18).rows).toEqual([12, 18]);
 });
 
 test("an unsteady hand rests too, and a slow one does not rest all the time", () => {
@@ -34,16 +35,16 @@ test("an unsteady hand rests too, and a slow one does not rest all the time", ()
   const columns = path([10, 0.01, 0], [4, 0, 0], [10, 0, 0.01]);
   const trembling = columns.state as Float32Array;
   for (let i = 0; i < trembling.length; i++) trembling[i] = (trembling[i] as number) + rng.normal(0, 0.0005);
-  expect(restsOf(columns, scale, 24)).toEqual([13, 24]);
+  expect(restsOf(columns, scale, 24).rows).toEqual([13, 24]);
 });
 
 test("where it turns at once is a place as well; a bow is none, nor what it does before it is under way", () => {
   const corner = path([6, 0.1, 0], [1, 0.05, 0], [6, 0, 0.1]);
-  expect(restsOf(corner, scale, 13)).toEqual([6, 13]);
+  expect(restsOf(corner, scale, 13).rows).toEqual([6, 13]);
   const bow = path(
     ...Array.from({ length: 16 }, (_, i) => [1, 0.1 * Math.cos(i / 10), 0.1 * Math.sin(i / 10)] as const),
   );
-  expect(restsOf(bow, scale, 16)).toEqual([16]);
+  expect(restsOf(bow, scale, 16).rows).toEqual([16]);
   const twitch = path([2, 0, 0.05], [10, 0.1, 0]);
-  expect(restsOf(twitch, scale, 12)).toEqual([12]);
+  expect(restsOf(twitch, scale, 12).rows).toEqual([12]);
 });

@@ -19,14 +19,23 @@ const TURN_COSINE = 0.4;
 const LEAST_ROWS = 3;
 const LEAST_WAY = 2;
 
+/** Rows that a body takes to gather speed: from so many before it moves in earnest it is on its way. */
+const START_ROWS = 2;
+
+export interface Rests {
+  /** Row that the body sets off in: people look before they move, and who learnt that as a way would look for ever. */
+  readonly start: number;
+  readonly rows: readonly number[];
+}
+
 /**
  * Rows up to row `end`, which is the last of them: the last of every rest, but for that which an episode begins with, and
  * the slowest about every turn.
  *
  * @param scale how much each number of the state changes from row to row, [P]; 0 where it never does
  */
-export function restsOf({ state, length }: EpisodeColumns, scale: Float32Array, end: number): number[] {
-  if (state === null) return [end];
+export function restsOf({ state, length }: EpisodeColumns, scale: Float32Array, end: number): Rests {
+  if (state === null) return { start: 0, rows: [end] };
   const path = new Path(state, state.length / length, scale, end);
   const rests: number[] = [];
   for (let row = path.firstMove; row < end; row++) {
@@ -34,7 +43,7 @@ export function restsOf({ state, length }: EpisodeColumns, scale: Float32Array, 
     const isNew = row - last >= LEAST_ROWS && end - row >= LEAST_ROWS && path.isFar(last, row);
     if (isNew && (path.isLastOfRest(row) || path.isTurn(row))) rests.push(row);
   }
-  return [...rests, end];
+  return { start: Math.max(0, path.firstMove - START_ROWS), rows: [...rests, end] };
 }
 
 /** What is felt from row to row, in deviations of such changes. */
