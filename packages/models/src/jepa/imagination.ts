@@ -279,7 +279,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
       const rows = forkRows(state.streams, copies);
       const N = rows.length;
       let moment = state.momentOf(fromTyped(rows, [N], { device }));
-      const isTold = moment.goal.precision.gt(0).float();
+      const { isTold } = moment.goal;
       const isAsked = full([N, 1], 1, { device }); // goals come from words alone
       const aim = { mean: moment.goal.aim, isTold, isAsked };
       // The first of each stream's copies does at every block what is expected.
@@ -330,7 +330,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     task,
     goal,
   }: Pick<Moment, "embedding" | "state" | "task"> & {
-    readonly goal: Omit<GoalMark, "mean">;
+    readonly goal: Pick<GoalMark, "aim" | "precision">;
   }): Omit<Feeling, "surprise"> {
     const { stateScale, rewardScale } = this.model;
     const { reward, successLogit } = this.#nets.outcomes.forward(embedding, task);
@@ -355,7 +355,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     const task = outcomes.ofTask(found);
     if (goalHead === null || !this.abilities.goal) {
       const nothing = (): Tensor => zeros([picture.size(0), this.facts.stateWidth], { device: this.device });
-      return { task, goal: { mean: nothing(), precision: nothing(), aim: nothing() } };
+      return { task, goal: { mean: nothing(), precision: nothing(), isTold: nothing(), aim: nothing() } };
     }
     // From the scale of all goals to that of all recorded states, on which a number of which nothing is known has deviation 1.
     const { goalScale, stateScale } = this.model;
@@ -363,8 +363,9 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     const mean = stateScale.normalize(goalScale.denormalize(guess.mean));
     const logVariance = guess.logVariance.add(goalScale.std.div(stateScale.std).log().mul(2));
     const precision = goalPrecision({ mean, logVariance });
-    const counted = precision.mul(goalParts === undefined ? countsOf(this.model) : this.#flagsOf(goalParts));
-    return { task, goal: { mean, precision: counted, aim: mean.clone() } };
+    const told = precision.mul(countsOf(this.model));
+    const counted = goalParts === undefined ? told : precision.mul(this.#flagsOf(goalParts));
+    return { task, goal: { mean, precision: counted, isTold: told.gt(0).float(), aim: mean.clone() } };
   }
 
   /** 1 for every number of the named parts of the state, [P]. @throws {UsageError} if there is no such part */

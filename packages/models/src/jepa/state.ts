@@ -22,8 +22,10 @@ export interface Moment {
 
 export interface GoalMark {
   readonly mean: Tensor;
-  /** Of `goalPrecision`. */
+  /** Of `goalPrecision`, in the numbers that the distance to the goal counts in. */
   readonly precision: Tensor;
+  /** 1 for numbers of which something is known: what the policy prior is told. */
+  readonly isTold: Tensor;
   /** What is gone for: the mean, or a draw from what is known. */
   readonly aim: Tensor;
 }
@@ -160,7 +162,12 @@ function mapTensors(moment: Moment, fn: (tensor: Tensor) => Tensor): Moment {
     past: { embedding: fn(past.embedding), code: fn(past.code), isThere: fn(past.isThere) },
     surprise: fn(surprise),
     task: fn(task),
-    goal: { mean: fn(goal.mean), precision: fn(goal.precision), aim: fn(goal.aim) },
+    goal: {
+      mean: fn(goal.mean),
+      precision: fn(goal.precision),
+      isTold: fn(goal.isTold),
+      aim: fn(goal.aim),
+    },
     state: fn(state),
   }));
 }
