@@ -30,7 +30,12 @@ beforeAll(() => {
   model = new JepaModel(config, facts, new Generator(0));
   scramble(model.nets, 1);
   scramble(model.decoder, 2);
-  model.setTrainable(false);
+  setScales(model.setTrainable(false));
+  world = new JepaImagination(model);
+});
+
+/** As if it had been trained. */
+function setScales(model: JepaModel): void {
   noGrad(() => {
     model.actionScale.set({ mean: [1, -1], std: [2, 4] });
     model.stateScale.set({ mean: [10, 20], std: [3, 5] });
@@ -40,8 +45,7 @@ beforeAll(() => {
     model.knowsReward.fill_(1);
     model.hasDecoder.fill_(1);
   });
-  world = new JepaImagination(model);
-});
+}
 
 function makeContext(streams = B, seed = 6): Context {
   const [H, W, V] = [32, 32, facts.cameras.length];
@@ -281,6 +285,42 @@ test("what recordings would do is proposed block by block, and only where that w
   ways.free();
   stream.free();
   noGrad(() => prior?.isTrained.fill_(0));
+});
+
+test("of several ways the likeliest is expected and others are drawn; what is felt tells what is next", () => {
+  const { task } = config.net;
+  const net = {
+    ...config.net,
+    task: { ...task, goals: "rests" as const, modes: 3 },
+    prior: { width: 16, modes: 4 },
+  };
+  const several = new JepaModel({ ...config, net }, facts, new Generator(0));
+  scramble(several.nets, 1);
+  setScales(several.setTrainable(false));
+  noGrad(() => {
+    several.nets.prior?.isTrained.fill_(1);
+    // Sure of every way, so that what differs is which one.
+    several.nets.prior?.deviation.layers.at(-1)?.bias?.fill_(-100);
+  });
+  const able = new JepaImagination(several);
+  expect([world.abilities.stages, able.abilities.stages]).toEqual([false, true]);
+  const stream = able.begin(makeContext(), { task: "blue" });
+  scope(() => {
+    const firstsOf = (seed: number, copies: number) =>
+      able.propose(stream, { copies, horizon: 1, block: 1 }, new Generator(seed)).narrow(0, 0, copies);
+    const ways = firstsOf(0, 60);
+    expect(distance(ways.select(0, 0), firstsOf(9, 2).select(0, 0))).toBeLessThan(1e-5);
+    const spread = ways.sub(ways.select(0, 0)).abs().amax([1, 2, 3]).toFloat64();
+    expect(spread.filter((each) => each < 0.5).length).toBeGreaterThan(3);
+    expect(spread.filter((each) => each > 0.5).length).toBeGreaterThan(3);
+    const next = [...stream.moment.goal.mean.toFloat64()];
+    able.step(stream, tensor([40, -40]).expand([B, 2]));
+    expect([...stream.moment.goal.mean.toFloat64()]).toEqual(next); // until it is asked again
+    able.setTask(stream, "blue");
+    expect([...stream.moment.goal.mean.toFloat64()]).not.toEqual(next);
+  });
+  stream.free();
+  several.free();
 });
 
 test("another goal is drawn as near to what words tell as they are sure, and only in parts that count", () => {
