@@ -323,6 +323,27 @@ test("of several ways the likeliest is expected and others are drawn; what is fe
   several.free();
 });
 
+test("the prior is told the parts that the task names; where it names none, those that the plan counts in", () => {
+  const [part] = facts.embodiment.state;
+  const told = (named: readonly string[], goalParts: readonly string[] | undefined): number[] => {
+    const task = { ...config.net.task, parts: [...named] };
+    const other = new JepaModel({ ...config, net: { ...config.net, task } }, facts, new Generator(0));
+    setScales(other.setTrainable(false));
+    const state = new JepaImagination(other).begin(makeContext(), {
+      task: "blue",
+      ...(goalParts && { goalParts }),
+    });
+    const flags = [...state.moment.goal.isTold.toFloat64()];
+    state.free();
+    other.free();
+    return flags;
+  };
+  const all = told([], undefined);
+  expect(Math.max(...all)).toBe(1);
+  expect(told([], [])).toEqual(all.map(() => 0));
+  expect(told([part?.name ?? ""], [])).toEqual(all);
+});
+
 test("another goal is drawn as near to what words tell as they are sure, and only in parts that count", () => {
   const draw = (goalParts: readonly string[]): number => {
     const state = world.begin(makeContext(), { task: "blue", goalParts });

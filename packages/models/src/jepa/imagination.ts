@@ -363,8 +363,10 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     const mean = stateScale.normalize(goalScale.denormalize(guess.mean));
     const logVariance = guess.logVariance.add(goalScale.std.div(stateScale.std).log().mul(2));
     const precision = goalPrecision({ mean, logVariance });
-    const told = precision.mul(countsOf(this.model));
-    const counted = goalParts === undefined ? told : precision.mul(this.#flagsOf(goalParts));
+    const known = precision.mul(countsOf(this.model));
+    const counted = goalParts === undefined ? known : precision.mul(this.#flagsOf(goalParts));
+    // Whose task names no parts leaves it to the plan what a goal is about.
+    const told = this.model.config.net.task.parts.length === 0 ? counted : known;
     return { task, goal: { mean, precision: counted, isTold: told.gt(0).float(), aim: mean.clone() } };
   }
 
