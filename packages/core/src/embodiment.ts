@@ -54,6 +54,11 @@ export function namesOf(parts: readonly StatePart[]): string[] {
   });
 }
 
+/** Whether each number of the concatenated parts is one of a named part's. */
+export function isInParts(parts: readonly StatePart[], names: readonly string[]): boolean[] {
+  return parts.flatMap(({ name, width }) => Array.from({ length: width }, () => names.includes(name)));
+}
+
 /**
  * Refuses names that no part of a body has.
  * @param what they must be, as "goals must count in parts of the state"

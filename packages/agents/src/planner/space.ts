@@ -1,5 +1,5 @@
 /** The space a planner searches, from what the body can do, what was recorded, and where the body stands. */
-import { widthOf, type Embodiment } from "@orrery/core";
+import { isInParts, widthOf, type Embodiment } from "@orrery/core";
 import type { Stats } from "@orrery/models";
 import { fromTyped, type Tensor } from "@orrery/torch";
 import type { SearchSpace } from "../search/index.ts";
@@ -65,9 +65,7 @@ export function searchSpaceOf(
 ): SearchSpace {
   const { low, high } = actionLimits(embodiment);
   const A = rest.length;
-  const isStill = embodiment.action.flatMap(({ name, width }) =>
-    Array.from({ length: width }, () => options.still?.includes(name) ?? false),
-  );
+  const isStill = isInParts(embodiment.action, options.still ?? []);
   const vector = (values: Float32Array) => fromTyped(values, [A]);
   const free = vector(stats.std.map((std, i) => (isStill[i] ? 0 : std * options.spread)));
   const { candidates = null } = options;

@@ -13,7 +13,6 @@
  */
 import { cat, fromTyped, noGrad, scope, type Tensor } from "@orrery/torch";
 import { LOG_VARIANCE } from "./heads.ts";
-import { countsOf } from "./losses.ts";
 import type { JepaModel } from "./model.ts";
 import { nearestMode } from "./modes.ts";
 import type { Openings } from "./openings.ts";
@@ -65,7 +64,7 @@ function tellHeld(model: JepaModel, held: Openings): Told {
         const P = goal.length / B;
         const reached = goalScale.normalize(fromTyped(goal, [B, P], { device }));
         const felt = stateScale.normalize(fromTyped(state, [B, P], { device }));
-        const { mean, logVariance } = nearestMode(goalHead.modes(found, felt), reached, countsOf(model));
+        const { mean, logVariance } = nearestMode(goalHead.modes(found, felt), reached, model.countsTensor());
         return { squared: mean.sub(reached).square(), told: logVariance };
       });
       const flat = (of: (batch: (typeof all)[number]) => Tensor): Float64Array =>

@@ -4,7 +4,7 @@
  * Shapes: B streams, M futures of each, H imagined steps, n control steps of a block, K the longest one, A action width,
  * P state width, D numbers of an embedding, V cameras.
  */
-import { checkPartNames, ShapeError, UsageError } from "@orrery/core";
+import { ShapeError, UsageError } from "@orrery/core";
 import {
   autocast,
   fromTyped,
@@ -37,7 +37,6 @@ import type { Modes } from "./modes.ts";
 import type { BlockCode } from "./predictor.ts";
 import type { PriorGuess, PriorNet } from "./prior.ts";
 import { goalDistance, goalPrecision } from "./heads.ts";
-import { countsOf } from "./losses.ts";
 import { JepaState, type GoalMark, type Moment, type Scene } from "./state.ts";
 
 export interface JepaOptions {
@@ -363,21 +362,11 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     const mean = stateScale.normalize(goalScale.denormalize(guess.mean));
     const logVariance = guess.logVariance.add(goalScale.std.div(stateScale.std).log().mul(2));
     const precision = goalPrecision({ mean, logVariance });
-    const known = precision.mul(countsOf(this.model));
-    const counted = goalParts === undefined ? known : precision.mul(this.#flagsOf(goalParts));
+    const known = precision.mul(this.model.countsTensor());
+    const counted = goalParts === undefined ? known : precision.mul(this.model.flagsOf(goalParts));
     // Whose task names no parts leaves it to the plan what a goal is about.
     const told = this.model.config.net.task.parts.length === 0 ? counted : known;
     return { task, goal: { mean, precision: counted, isTold: told.gt(0).float(), aim: mean.clone() } };
-  }
-
-  /** 1 for every number of the named parts of the state, [P]. @throws {UsageError} if there is no such part */
-  #flagsOf(parts: readonly string[]): Tensor {
-    const { name: body, state } = this.facts.embodiment;
-    checkPartNames("JepaImagination.begin: goals must count in parts of the state", body, state, parts);
-    const flags = state.flatMap(({ name, width }) =>
-      Array.from({ length: width }, () => (parts.includes(name) ? 1 : 0)),
-    );
-    return fromTyped(Float32Array.from(flags), [flags.length], { device: this.device });
   }
 
   /** An action as blocks that the predictor takes, each [B, n, A]. */

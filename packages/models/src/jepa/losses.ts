@@ -67,15 +67,10 @@ export function wordLosses(
   const reached = model.goalScale.normalize(fromTyped(goal, [B, P], { device }));
   const felt = model.stateScale.normalize(fromTyped(state, [B, P], { device }));
   const value = modesError(goalHead.modes(found, felt), reached, {
-    counts: countsOf(model),
+    counts: model.countsTensor(),
     limits: LOG_VARIANCE,
   });
   return { goal: { value, weight: 1, isAbsolute: true } };
-}
-
-/** 1 where goals count in a number of the state, [P]. */
-export function countsOf({ counts, device }: JepaModel): Tensor {
-  return fromTyped(Float32Array.from(counts, Number), [counts.length], { device });
 }
 
 /** Deviations. A number that hardly ever moves has a tiny one, and its few moves would drown all others. */

@@ -3,9 +3,11 @@
  *
  * Shapes: B moments, S moments of one clip, D numbers of an embedding, P state width, A action width, K longest block.
  */
+import { checkPartNames, isInParts } from "@orrery/core";
 import {
   buffer,
   cat,
+  fromTyped,
   Generator,
   Linear,
   Module,
@@ -69,6 +71,8 @@ export class JepaModel extends Module {
   readonly goalScale: Normalizer;
   /** Of the changes of the state over a longest block. */
   readonly moveScale: Normalizer;
+  /** Whether goals count in a number of the state, [P]; see `task.parts`. */
+  readonly counts: readonly boolean[];
   /** 1 where the training data held rewards; scalar. */
   readonly knowsReward: Tensor;
   /** 1 once the decoder has been trained; scalar. */
@@ -85,6 +89,9 @@ export class JepaModel extends Module {
     this.rewardScale = new Normalizer(1);
     this.goalScale = new Normalizer(facts.stateWidth, STATE_LIMIT);
     this.moveScale = new Normalizer(facts.stateWidth, STATE_LIMIT);
+    const { state } = facts.embodiment;
+    const { parts } = config.net.task;
+    this.counts = isInParts(state, parts.length === 0 ? state.map(({ name }) => name) : parts);
     this.knowsReward = buffer(zeros([]));
     this.hasDecoder = buffer(zeros([]));
   }
@@ -98,12 +105,16 @@ export class JepaModel extends Module {
     return this.config.training.jepa.stateDropShare < 1;
   }
 
-  /** Whether goals count in a number of the state, [P]; see `task.parts`. */
-  get counts(): readonly boolean[] {
-    const { parts } = this.config.net.task;
-    return this.facts.embodiment.state.flatMap(({ name, width }) =>
-      Array.from({ length: width }, () => parts.length === 0 || parts.includes(name)),
-    );
+  /** 1 where goals count in a number of the state, [P]. */
+  countsTensor(): Tensor {
+    return flagsTensor(this.counts, this.device);
+  }
+
+  /** 1 for every number of the named parts of the state, [P]. @throws {UsageError} if there is no such part */
+  flagsOf(parts: readonly string[]): Tensor {
+    const { name: body, state } = this.facts.embodiment;
+    checkPartNames("JepaImagination.begin: goals must count in parts of the state", body, state, parts);
+    return flagsTensor(isInParts(state, parts), this.device);
   }
 
   /** Pictures that the model takes. */
@@ -185,4 +196,8 @@ export function pastAfter(past: Past, present: Tensor, code: Tensor): Past {
     code: push(past.code, code),
     isThere: push(past.isThere, there),
   };
+}
+
+function flagsTensor(flags: readonly boolean[], device: string): Tensor {
+  return fromTyped(Float32Array.from(flags, Number), [flags.length], { device });
 }
