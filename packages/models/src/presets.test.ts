@@ -40,7 +40,10 @@ const facts = {
   actionWidth: 7,
   stateWidth: 9,
   controlRateHz: 10,
-  embodiment: { name: "arm" } as Embodiment,
+  embodiment: {
+    name: "arm",
+    state: [{ name: "joint_position", width: 9, unit: "rad" }],
+  } as Partial<Embodiment> as Embodiment,
 };
 
 /** Bounds in millions of parameters for tokenizer and dynamics together; README.md lists the figures. */

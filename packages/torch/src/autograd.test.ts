@@ -91,5 +91,5 @@ test("a graph is released with its last tensor", () => {
     const x = randn([4], { requiresGrad: true });
     for (let i = 0; i < 10; i++) x.mul(i).sum().backward();
   });
-  expect(liveTensorCount()).toBe(before);
+  expect(liveTensorCount()).toBeLessThanOrEqual(before);
 });

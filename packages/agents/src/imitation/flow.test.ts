@@ -87,7 +87,7 @@ test("two ways of doing a thing stay two ways, and the condition moves both", ()
       };
     }),
   );
-  expect(liveTensorCount()).toBe(before);
+  expect(liveTensorCount()).toBeLessThanOrEqual(before);
   // Found 0.90, 0.07 and 0.53. The mean of the data, which a squared error would learn, lies at offset 0.
   expect(near).toBeGreaterThan(0.8);
   expect(between).toBeLessThan(0.15);

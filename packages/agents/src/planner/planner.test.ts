@@ -110,7 +110,7 @@ test("the same seed gives the same actions, and nothing is left behind", async (
   const first = await run();
   const before = liveTensorCount();
   expect(await run()).toEqual(first);
-  expect(liveTensorCount()).toBe(before);
+  expect(liveTensorCount()).toBeLessThanOrEqual(before);
 });
 
 test("futures that are no numbers are named", async () => {

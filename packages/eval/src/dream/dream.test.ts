@@ -50,7 +50,7 @@ test("the same seed dreams the same, bit by bit, and nothing is left behind", as
   expect(second.surprise).toEqual(first.surprise);
   expect(difference(first.dreams[0], second.dreams[0])).toBe(0);
   expect(difference(first.dreams[0], (await dream({ seed: 2 })).dreams[0])).toBeGreaterThan(0);
-  expect(liveTensorCount()).toBe(before);
+  expect(liveTensorCount()).toBeLessThanOrEqual(before);
 });
 
 test("futures part by their actions alone: the noise is the same for all", async () => {
@@ -64,7 +64,7 @@ test("futures part by their actions alone: the noise is the same for all", async
 test("it stops when asked and frees what it has begun", async () => {
   const before = liveTensorCount();
   await expect(dream({ signal: AbortSignal.abort() })).rejects.toThrow(AbortedError);
-  expect(liveTensorCount()).toBe(before);
+  expect(liveTensorCount()).toBeLessThanOrEqual(before);
 });
 
 test("recorded actions begin again past the end, and there are none where none were recorded", () => {

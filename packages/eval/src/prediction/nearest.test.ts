@@ -29,7 +29,7 @@ test("the planted moment is found, whatever its episode, and what followed it is
   const bytes = SIDE * SIDE * 3;
   expect(search.continuations?.[0]).toEqual(training[1]?.frames.slice(9 * bytes, 12 * bytes));
   search.free();
-  expect(liveTensorCount()).toBe(before);
+  expect(liveTensorCount()).toBeLessThanOrEqual(before);
 });
 
 test("a moment too near its episode's end does not count, nor does an episode that is too short", () => {

@@ -82,7 +82,7 @@ test("the same seed gives the same numbers and keeps no tensor; another one drea
   await settleGarbage(); // or what earlier tests dropped may go meanwhile
   const before = liveTensorCount();
   expect(await evaluate()).toEqual(usual);
-  expect(liveTensorCount()).toBe(before);
+  expect(liveTensorCount()).toBeLessThanOrEqual(before);
   const other = await evaluate({ seed: 2 });
   expect(other.model.psnr).not.toEqual(usual.model.psnr);
 });

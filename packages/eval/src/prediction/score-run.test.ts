@@ -31,7 +31,7 @@ test("all that was not trained on is scored, and the neighbours come from what w
   expect(result.episodes).toBe(2);
   // The greys of the held-out episodes stand in no training episode.
   expect(result.nearest?.psnr[0]).toBeLessThan(result.copyLast.psnr[0] as number);
-  expect(liveTensorCount()).toBe(before);
+  expect(liveTensorCount()).toBeLessThanOrEqual(before);
   expect((await score({ usesNearest: false })).nearest).toBeNull();
 });
 
@@ -76,6 +76,6 @@ test("a run that does not say what it was trained on is not scored", async () =>
   await expect(score({ run: join(folder, "nothing") })).rejects.toThrow(
     /must be a run folder with a config\.json/,
   );
-  expect(liveTensorCount()).toBe(before);
+  expect(liveTensorCount()).toBeLessThanOrEqual(before);
   rmSync(join(folder, "nothing"), { force: true, recursive: true });
 });

@@ -10,7 +10,7 @@
  */
 import { cat, Linear, MLP, Module, type Generator, type Tensor } from "@orrery/torch";
 import type { JepaNetConfig } from "./config.ts";
-import { pickMode, type Guess, type Modes } from "./modes.ts";
+import { ModesHead, pickMode, type Guess, type Modes } from "./modes.ts";
 
 export interface Outcome {
   /** Normalised reward of the control step that led here, [..]. */
@@ -55,26 +55,15 @@ export const LOG_VARIANCE = { low: -8, high: 1 };
  *
  * Where goals are rests several may be next; see modes.ts.
  */
-export class GoalHead extends Module {
-  readonly mean: MLP;
-  readonly deviation: MLP;
-  readonly choice: MLP | null;
+export class GoalHead extends ModesHead {
   /** What comes next depends on what is done already. */
   readonly #feels: boolean;
-  readonly #shape: readonly [M: number, P: number];
 
   constructor({ task, heads }: JepaNetConfig, stateWidth: number, generator: Generator) {
-    super();
-    this.#feels = task.goals === "rests";
-    const numInputs = task.width + (this.#feels ? stateWidth : 0);
-    const M = task.modes;
-    this.#shape = [M, stateWidth];
-    const head = (numOutputs: number, outStd: number): MLP =>
-      new MLP([numInputs, heads.width, numOutputs], generator, { outStd });
-    // Modes that began alike would stay alike.
-    this.mean = head(M * stateWidth, M === 1 ? 0 : 0.02);
-    this.deviation = head(M * stateWidth, 0);
-    this.choice = M === 1 ? null : head(M, 0);
+    const feels = task.goals === "rests";
+    const numInputs = task.width + (feels ? stateWidth : 0);
+    super({ numInputs, width: heads.width, depth: 1, numOutputs: stateWidth, modes: task.modes }, generator);
+    this.#feels = feels;
   }
 
   /** The likeliest goal. @param state normalised, [B, P]: what is felt when it is asked */
@@ -86,13 +75,7 @@ export class GoalHead extends Module {
 
   /** All that may be next, of what the words found [B, G] and what is felt. */
   modes(found: Tensor, state: Tensor): Modes {
-    const asked = this.#feels ? cat([found, state], -1) : found;
-    const mean = this.mean.forward(asked).float().unflatten(-1, this.#shape);
-    return {
-      mean,
-      logVariance: this.deviation.forward(asked.detach()).float().unflatten(-1, this.#shape),
-      logit: this.choice?.forward(asked).float() ?? mean.select(-1, 0).mul(0).detach(),
-    };
+    return this.modesOf(this.#feels ? cat([found, state], -1) : found);
   }
 }
 

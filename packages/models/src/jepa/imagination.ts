@@ -11,7 +11,6 @@ import {
   full,
   isGradEnabled,
   noGrad,
-  rand,
   randn,
   scope,
   stack,
@@ -33,9 +32,8 @@ import {
 import type { Context, StreamFacts } from "../world-model.ts";
 import type { Sight } from "./encoder.ts";
 import { pastAfter, type JepaModel, type JepaNets } from "./model.ts";
-import type { Modes } from "./modes.ts";
+import { drawMode } from "./modes.ts";
 import type { BlockCode } from "./predictor.ts";
-import type { PriorGuess, PriorNet } from "./prior.ts";
 import { goalDistance, goalPrecision } from "./heads.ts";
 import { JepaState, type GoalMark, type Moment, type Scene } from "./state.ts";
 
@@ -289,7 +287,8 @@ export class JepaImagination implements DrawingImagination<JepaState> {
       );
       const blocks: Tensor[] = [];
       for (let h = 0; h < H; h++) {
-        const guess = expectedOrDrawn(prior, prior.modes(moment.state, aim), isDrawn, generator);
+        const modes = prior.modes(moment.state, aim);
+        const guess = prior.way(modes, drawMode(modes, isDrawn, generator));
         const std = guess.logVariance.mul(0.5).exp();
         // One draw for a block: whoever moves a hand means it for longer than a control step.
         const noise = randn([N, 1, std.size(2)], { generator })
@@ -432,23 +431,6 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     if (A !== actionWidth) throw new ShapeError(where, "action", `[B, T, ${actionWidth}]`, [A], hint);
     if (P !== stateWidth) throw new ShapeError(where, "state", `[B, T, ${stateWidth}]`, [P], hint);
   }
-}
-
-/** The likeliest way where nothing is to be drawn, [N, 1, 1] of 0 and 1; else one drawn by how likely each is. */
-function expectedOrDrawn(prior: PriorNet, modes: Modes, isDrawn: Tensor, generator: Generator): PriorGuess {
-  const { logit } = modes;
-  if (logit.size(-1) === 1) return prior.way(modes, logit.argmax(-1));
-  // The largest of logits with Gumbel noise is a draw from their softmax.
-  const noise = rand(logit.shape, { generator })
-    .clamp(1e-6, 1 - 1e-6)
-    .log()
-    .neg()
-    .log()
-    .neg();
-  return prior.way(
-    modes,
-    logit.add(noise.to({ device: logit.device }).mul(isDrawn.view([-1, 1]))).argmax(-1),
-  );
 }
 
 /** One text per stream. @throws {UsageError} if there are neither one nor as many as streams */

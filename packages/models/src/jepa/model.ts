@@ -89,8 +89,9 @@ export class JepaModel extends Module {
     this.rewardScale = new Normalizer(1);
     this.goalScale = new Normalizer(facts.stateWidth, STATE_LIMIT);
     this.moveScale = new Normalizer(facts.stateWidth, STATE_LIMIT);
-    const { state } = facts.embodiment;
+    const { name: body, state } = facts.embodiment;
     const { parts } = config.net.task;
+    checkPartNames("net.task.parts must be parts of the state", body, state, parts);
     this.counts = isInParts(state, parts.length === 0 ? state.map(({ name }) => name) : parts);
     this.knowsReward = buffer(zeros([]));
     this.hasDecoder = buffer(zeros([]));

@@ -88,7 +88,7 @@ export class Openings {
           frames.slice((row - from) * bytes, (row - from + 1) * bytes);
         const stages = hindsight.stagesOf(id);
         const first = stages[0]?.to;
-        const own = checksum(pictureOf(from));
+        const own = checksum(frames.subarray(0, bytes));
         for (const { from: row, to, start: state, goal } of stages)
           openings.push({ picture: pictureOf(row), text, state, goal, checksum: own, isFirst: to === first });
       }

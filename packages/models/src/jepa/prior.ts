@@ -11,8 +11,8 @@
  *
  * Shapes: B streams, P state width, K longest block, A action width.
  */
-import { buffer, cat, MLP, Module, zeros, type Generator, type Tensor } from "@orrery/torch";
-import { pickMode, type Guess, type Modes } from "./modes.ts";
+import { buffer, cat, zeros, type Generator, type Tensor } from "@orrery/torch";
+import { ModesHead, pickMode, type Guess, type Modes } from "./modes.ts";
 
 /** Normalised states to get to, [B, P]. */
 export interface Aim {
@@ -41,33 +41,16 @@ export const PRIOR_LOG_VARIANCE = { low: -4, high: 1 };
 /** How steep a distance looks close by, per deviation: the last centimetres decide. */
 const NEAR = 2;
 
-export class PriorNet extends Module {
-  readonly mean: MLP;
-  readonly deviation: MLP;
-  readonly choice: MLP | null;
+export class PriorNet extends ModesHead {
   /** 1 once it has been trained; scalar. */
   readonly isTrained: Tensor;
   readonly #block: readonly [K: number, A: number];
-  readonly #numModes: number;
 
   constructor({ width, maxBlock, stateWidth, actionWidth, modes }: PriorSize, generator: Generator) {
-    super();
-    const numInputs = 5 * stateWidth + 1;
-    const numOutputs = modes * maxBlock * actionWidth;
-    // Modes that began alike would stay alike.
-    const outStd = modes === 1 ? 0 : 0.02;
-    this.mean = new MLP([numInputs, width, width, numOutputs], generator, { outStd });
-    this.deviation = new MLP([numInputs, width, numOutputs], generator, { outStd: 0 });
-    this.choice = modes === 1 ? null : new MLP([numInputs, width, modes], generator, { outStd: 0 });
+    const numOutputs = maxBlock * actionWidth;
+    super({ numInputs: 5 * stateWidth + 1, width, depth: 2, numOutputs, modes }, generator);
     this.isTrained = buffer(zeros([]));
     this.#block = [maxBlock, actionWidth];
-    this.#numModes = modes;
-  }
-
-  /** The likeliest way. @param state normalised, [B, P] */
-  forward(state: Tensor, aim: Aim): PriorGuess {
-    const modes = this.modes(state, aim);
-    return this.way(modes, modes.logit.argmax(-1));
   }
 
   /** One way each, by the number of its mode, int64 [B]. */
@@ -80,16 +63,10 @@ export class PriorNet extends Module {
     };
   }
 
-  /** All ways that may be right, their K A numbers in a row. */
+  /** All ways that may be right, their K A numbers in a row. @param state normalised, [B, P] */
   modes(state: Tensor, { mean, isTold, isAsked }: Aim): Modes {
     const away = mean.sub(state).mul(isTold);
     const inputs = cat([state, mean.mul(isTold), isTold, away, away.mul(NEAR).tanh(), isAsked], -1);
-    const apart = (x: Tensor): Tensor => x.float().unflatten(-1, [this.#numModes, -1]);
-    const ways = apart(this.mean.forward(inputs));
-    return {
-      mean: ways,
-      logVariance: apart(this.deviation.forward(inputs)),
-      logit: this.choice?.forward(inputs).float() ?? ways.select(-1, 0).mul(0).detach(),
-    };
+    return this.modesOf(inputs);
   }
 }

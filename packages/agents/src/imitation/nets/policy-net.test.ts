@@ -157,5 +157,5 @@ test("acting leaves no tensors behind", () => {
   act();
   const before = liveTensorCount();
   for (let i = 0; i < 5; i++) act();
-  expect(liveTensorCount()).toBe(before);
+  expect(liveTensorCount()).toBeLessThanOrEqual(before);
 });
