@@ -36,6 +36,9 @@ export interface Provenance {
  */
 export const TAKEOVER_ROW = "takeoverRow";
 
+/** Label beside it: who took over. */
+export const TAKEN_OVER_BY = "takenOverBy";
+
 /** One row of an episode as it is recorded. Absent parts stay absent. */
 export interface Step {
   readonly state?: ArrayLike<number>;

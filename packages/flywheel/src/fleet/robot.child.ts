@@ -2,7 +2,7 @@
  * A robot of the fleet: a process with a world and a model of its own. It lives through one episode per order and
  * records every row of it, whatever comes of it.
  */
-import { TAKEOVER_ROW, type Provenance } from "@orrery/core";
+import { TAKEN_OVER_BY, TAKEOVER_ROW, type Provenance } from "@orrery/core";
 import { answerOrders } from "@orrery/core/node";
 import { EpisodeRecorder } from "@orrery/data";
 import { loadPolicyModule, stageKeeper } from "@orrery/eval/control";
@@ -88,7 +88,7 @@ function provenanceOf(
       ...(surprise === null ? {} : { surprise }),
       ...(helper === null || takeover === undefined
         ? {}
-        : { [TAKEOVER_ROW]: takeover.row, takenOverBy: helper.policy }),
+        : { [TAKEOVER_ROW]: takeover.row, [TAKEN_OVER_BY]: helper.policy }),
     },
   };
 }

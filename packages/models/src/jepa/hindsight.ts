@@ -48,7 +48,9 @@ export class Hindsight {
       const end = doneRow(done.columns) as number;
       const shown = shownOf(done);
       // Where a fleet's planner rested says nothing of how it is done.
-      const { start, rows } = scale === null ? { start: 0, rows: [end] } : restsOf(done.columns, scale, end);
+      const begin = Math.max(0, Math.min(end, shown.from - done.from));
+      const { start, rows } =
+        scale === null ? { start: 0, rows: [end] } : restsOf(done.columns, scale, { begin, end });
       const rests = rows.map((row) => done.from + row).filter((row) => scale === null || row > shown.from);
       const starts = [first.from, ...(shown.takeover === null ? [] : [shown.takeover])];
       const stages = pairsOf(starts, rests).flatMap(([from, to]) => {

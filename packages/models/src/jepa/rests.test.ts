@@ -1,7 +1,7 @@
 import type { EpisodeColumns } from "@orrery/data";
 import { makeRng } from "@orrery/core";
 import { expect, test } from "vitest";
-import { restsOf } from "./rests.ts";
+import { restsOf, type Rests } from "./rests.ts";
 
 /** A state of two numbers along a path of moves: rows and what they add per row. */
 function path(...moves: readonly (readonly [rows: number, x: number, y: number])[]): EpisodeColumns {
@@ -14,20 +14,24 @@ function path(...moves: readonly (readonly [rows: number, x: number, y: number])
 
 const scale = Float32Array.of(0.1, 0.1);
 
+function upTo(end: number, columns: EpisodeColumns, changes = scale): Rests {
+  return restsOf(columns, changes, { begin: 0, end });
+}
+
 test("a body rests where it stood still after it had moved, and where it came to in the end", () => {
   // Waits, goes, waits, goes another way, ends in motion.
   const columns = path([4, 0, 0], [5, 0.1, 0], [3, 0, 0], [5, 0, 0.1]);
-  expect(restsOf(columns, scale, 17).rows).toEqual([11, 17]);
-  expect(restsOf(columns, scale, 17).start).toBe(2);
+  expect(upTo(17, columns).rows).toEqual([11, 17]);
+  expect(upTo(17, columns).start).toBe(2);
   // What comes after the end does not count, and a rest just before it is the end.
-  expect(restsOf(columns, scale, 12).rows).toEqual([12]);
-  expect(restsOf(columns, scale, 7).rows).toEqual([7]);
+  expect(upTo(12, columns).rows).toEqual([12]);
+  expect(upTo(7, columns).rows).toEqual([7]);
 });
 
 test("a hand that opens moves, though it stays where it is; a number that never changes says nothing", () => {
   const columns = path([5, 0.1, 0], [3, 0, 0], [2, 0, 0.4], [3, 0, 0], [5, 0.1, 0]);
-  expect(restsOf(columns, scale, 18).rows).toEqual([7, 12, 18]);
-  expect(restsOf(columns, Float32Array.of(0.1, 0), 18).rows).toEqual([12, 18]);
+  expect(upTo(18, columns).rows).toEqual([7, 12, 18]);
+  expect(upTo(18, columns, Float32Array.of(0.1, 0)).rows).toEqual([12, 18]);
 });
 
 test("an unsteady hand rests too, and a slow one does not rest all the time", () => {
@@ -35,16 +39,25 @@ test("an unsteady hand rests too, and a slow one does not rest all the time", ()
   const columns = path([10, 0.01, 0], [4, 0, 0], [10, 0, 0.01]);
   const trembling = columns.state as Float32Array;
   for (let i = 0; i < trembling.length; i++) trembling[i] = (trembling[i] as number) + rng.normal(0, 0.0005);
-  expect(restsOf(columns, scale, 24).rows).toEqual([13, 24]);
+  expect(upTo(24, columns).rows).toEqual([13, 24]);
 });
 
 test("where it turns at once is a place as well; a bow is none, nor what it does before it is under way", () => {
   const corner = path([6, 0.1, 0], [1, 0.05, 0], [6, 0, 0.1]);
-  expect(restsOf(corner, scale, 13).rows).toEqual([6, 13]);
+  expect(upTo(13, corner).rows).toEqual([6, 13]);
   const bow = path(
     ...Array.from({ length: 16 }, (_, i) => [1, 0.1 * Math.cos(i / 10), 0.1 * Math.sin(i / 10)] as const),
   );
-  expect(restsOf(bow, scale, 16).rows).toEqual([16]);
+  expect(upTo(16, bow).rows).toEqual([16]);
   const twitch = path([2, 0, 0.05], [10, 0.1, 0]);
-  expect(restsOf(twitch, scale, 12).rows).toEqual([12]);
+  expect(upTo(12, twitch).rows).toEqual([12]);
+});
+
+test("who comes to it later looks first as well: where he stood meanwhile is no place on the way", () => {
+  // Somebody gives up where he stands, another one looks for four rows and goes on.
+  const columns = path([6, 0.1, 0], [4, 0, 0], [5, 0, 0.1], [3, 0, 0], [4, 0.1, 0]);
+  expect(upTo(22, columns).rows).toEqual([9, 17, 22]);
+  const after = restsOf(columns, scale, { begin: 6, end: 22 });
+  expect(after.rows).toEqual([17, 22]);
+  expect(after.start).toBe(8);
 });

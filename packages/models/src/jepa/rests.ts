@@ -23,27 +23,31 @@ const LEAST_WAY = 2;
 const START_ROWS = 2;
 
 export interface Rests {
-  /** Row that the body sets off in: people look before they move, and who learnt that as a way would look for ever. */
+  /** Row that somebody sets off in: people look before they move, and who learnt that as a way would look for ever. */
   readonly start: number;
   readonly rows: readonly number[];
 }
 
 /**
- * Rows up to row `end`, which is the last of them: the last of every rest, but for that which an episode begins with, and
+ * Rows from `begin` to `end`, which is the last of them: the last of every rest, but for that which it begins with, and
  * the slowest about every turn.
  *
  * @param scale how much each number of the state changes from row to row, [P]; 0 where it never does
  */
-export function restsOf({ state, length }: EpisodeColumns, scale: Float32Array, end: number): Rests {
-  if (state === null) return { start: 0, rows: [end] };
-  const path = new Path(state, state.length / length, scale, end);
+export function restsOf(
+  { state, length }: EpisodeColumns,
+  scale: Float32Array,
+  { begin, end }: { readonly begin: number; readonly end: number },
+): Rests {
+  if (state === null) return { start: begin, rows: [end] };
+  const path = new Path(state, state.length / length, scale, { begin, end });
   const rests: number[] = [];
   for (let row = path.firstMove; row < end; row++) {
     const last = rests.at(-1) ?? path.firstMove;
     const isNew = row - last >= LEAST_ROWS && end - row >= LEAST_ROWS && path.isFar(last, row);
     if (isNew && (path.isLastOfRest(row) || path.isTurn(row))) rests.push(row);
   }
-  return { start: Math.max(0, path.firstMove - START_ROWS), rows: [...rests, end] };
+  return { start: Math.max(begin, path.firstMove - START_ROWS), rows: [...rests, end] };
 }
 
 /** What is felt from row to row, in deviations of such changes. */
@@ -55,14 +59,19 @@ class Path {
   readonly #speed: Float64Array;
   readonly #end: number;
 
-  constructor(state: Float32Array, P: number, scale: Float32Array, end: number) {
+  constructor(
+    state: Float32Array,
+    P: number,
+    scale: Float32Array,
+    { begin, end }: { readonly begin: number; readonly end: number },
+  ) {
     const numbers = Array.from({ length: P }, (_, i) => i).filter((i) => (scale[i] ?? 0) > 0);
     this.#at = (row) => numbers.map((i) => (state[row * P + i] as number) / (scale[i] as number));
     this.#end = end;
     this.#speed = Float64Array.from({ length: end }, (_, row) => norm(this.#change(row, row + 1)));
-    const moves = this.#speed.filter((each) => each > 0);
+    const moves = this.#speed.subarray(begin).filter((each) => each > 0);
     this.#pace = Math.sqrt(moves.reduce((sum, each) => sum + each * each, 0) / Math.max(1, moves.length));
-    const first = this.#speed.findIndex((_, row) => !this.#isResting(row));
+    const first = this.#speed.findIndex((_, row) => row >= begin && !this.#isResting(row));
     this.firstMove = first < 0 ? end : first;
   }
 

@@ -1,12 +1,13 @@
 /** Scripted operators: who moves the robot while episodes are recorded. */
 import { type Rng, UsageError, didYouMean } from "@orrery/core";
+import type { Vec3 } from "../control/vec.ts";
 import type { Motion, TaskSetting } from "../tasks/task.ts";
 import type { SceneView } from "../world/scene-view.ts";
 import { Hands } from "./hands.ts";
 import { playMotion } from "./play.ts";
 import { drawStyle } from "./style.ts";
 
-export const OPERATORS = ["expert", "play"] as const;
+export const OPERATORS = ["expert", "play", "trainee"] as const;
 export type OperatorName = (typeof OPERATORS)[number];
 
 /** @throws {UsageError} for a name that is not in OPERATORS */
@@ -22,15 +23,21 @@ export function checkOperator(name: string): OperatorName {
 /** One episode of an operator. */
 export class OperatorRun {
   readonly hands: Hands;
-  readonly #motion: Motion;
+  readonly #view: SceneView;
+  readonly #learner: Learner | null;
+  readonly #expert: () => Motion;
+  #motion: Motion;
+  #steps = 0;
   #finished = false;
+  #takeover: number | null = null;
 
   constructor(name: OperatorName, setting: TaskSetting, view: SceneView, rng: Rng) {
-    this.hands = new Hands(view, rng, drawStyle(rng));
-    this.#motion = beginning(
-      this.hands,
-      name === "expert" ? setting.expert(this.hands) : playMotion(this.hands),
-    );
+    const hands = new Hands(view, rng, drawStyle(rng));
+    this.hands = hands;
+    this.#view = view;
+    this.#expert = () => beginning(hands, setting.expert(hands));
+    this.#motion = name === "play" ? beginning(hands, playMotion(hands)) : this.#expert();
+    this.#learner = name === "trainee" ? drawLearner(rng, view.spec.controlRateHz) : null;
   }
 
   /** True once the script has nothing more to do; it then holds still. */
@@ -38,12 +45,45 @@ export class OperatorRun {
     return this.#finished;
   }
 
+  /** Step from which on an expert acted in the place of a trainee; null where nobody took over. */
+  get takeover(): number | null {
+    return this.#takeover;
+  }
+
   /** The next action in the ee-delta space; valid until the next call. */
   next(): Float32Array {
     this.hands.relax();
-    if (!this.#finished) this.#finished = this.#motion.next().done === true;
+    if (this.#steps === this.#learner?.steps) {
+      this.#takeover = this.#steps;
+      this.#motion = this.#expert();
+      this.#finished = false;
+    }
+    if (!this.#finished)
+      this.#finished = this.#view.displaced(this.#error, () => this.#motion.next()).done === true;
+    this.#steps++;
     return this.hands.action;
   }
+
+  /** How far things seem to be from where they are, m. */
+  get #error(): Vec3 {
+    return this.#learner === null || this.#takeover !== null ? [0, 0, 0] : this.#learner.errorM;
+  }
+}
+
+/** Knows how a task is done, but not quite where things are. */
+interface Learner {
+  readonly errorM: Vec3;
+  /** Control steps until an expert takes over. */
+  readonly steps: number;
+}
+
+/** Errors at which a hand misses, and times at which it is on its way, at work, or about to try again. */
+function drawLearner(rng: Rng, rateHz: number): Learner {
+  const [angle, far] = [rng.uniform(0, 2 * Math.PI), rng.uniform(0.03, 0.09)];
+  return {
+    errorM: [far * Math.cos(angle), far * Math.sin(angle), 0],
+    steps: Math.round(rng.uniform(1.5, 7) * rateHz),
+  };
 }
 
 /** People look before they move. */

@@ -20,6 +20,8 @@ export interface EpisodeOutcome {
   readonly seed: number;
   /** Action numbers that had to be clipped. */
   readonly clipped: number;
+  /** Row from which on an expert acted in the place of a trainee. */
+  readonly takeoverRow?: number;
 }
 
 /** The world seed of episode `index` in a recording with `seed`, whoever records it. */
@@ -69,6 +71,7 @@ export async function runEpisode(
         instruction: world.instruction,
         seed,
         clipped: world.badNumbers,
+        ...(run.takeover === null ? {} : { takeoverRow: run.takeover }),
       };
     }
     seen = observation;

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { AbortedError, type Step } from "@orrery/core";
+import { AbortedError, TAKEOVER_ROW, type Step } from "@orrery/core";
 import { openDataset } from "@orrery/data";
 import { afterAll, expect, test } from "vitest";
 import { makeKitchenWorld } from "../world/kitchen-world.ts";
@@ -67,6 +67,19 @@ test("a second recording goes on where the first ended", async () => {
   await recordEpisodes({ ...BASE, episodes: 1, to, workers: 1 });
   await recordEpisodes({ ...BASE, episodes: 1, to, workers: 1 });
   expect(await columnOf(to, 1, "action")).toEqual(await columnOf(join(folder, "one"), 1, "action"));
+});
+
+test("a recording says from which row on an expert acted in the place of a trainee", async () => {
+  const to = join(folder, "trainee");
+  await recordEpisodes({ ...BASE, operator: "trainee", episodes: 2, to, workers: 1 });
+  const { episodes } = await openDataset(to);
+  const rows = episodes.map(({ provenance }) => provenance.labels?.[TAKEOVER_ROW]);
+  expect(rows).toHaveLength(2);
+  for (const [i, row] of rows.entries()) {
+    expect(row).toBeGreaterThan(0);
+    expect(row).toBeLessThan(episodes[i]!.length);
+    expect(episodes[i]!.provenance).toMatchObject({ operator: "trainee", labels: { takenOverBy: "expert" } });
+  }
 });
 
 test("held-out splits are recorded for evaluation only, and never into a training set", async () => {

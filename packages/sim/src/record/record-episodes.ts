@@ -22,7 +22,7 @@ import type { EpisodeOrder, EpisodeReport, WorkerPlan } from "./messages.ts";
 
 export interface RecordOptions {
   readonly task: string;
-  /** "expert" or "play". */
+  /** "expert", "play" or "trainee". */
   readonly operator: string;
   /** How many episodes to add. */
   readonly episodes: number;

@@ -1,5 +1,5 @@
 /** A recording thread: its own MuJoCo, its own world, its own encoder; one episode per order. */
-import { AbortedError, namesOf } from "@orrery/core";
+import { AbortedError, namesOf, TAKEN_OVER_BY, TAKEOVER_ROW } from "@orrery/core";
 import { serveOrders } from "@orrery/core/node";
 import { EpisodeRecorder } from "@orrery/data";
 import { TRAINING_SPLIT } from "../perturb/splits.ts";
@@ -48,6 +48,9 @@ await serveOrders<EpisodeOrder, EpisodeReport>(async (data, isStopped) => {
           split: plan.split,
           ...(plan.split === TRAINING_SPLIT ? {} : { strength: plan.strength }),
           ...(plan.isEvaluation ? { purpose: "evaluation" } : {}),
+          ...(outcome.takeoverRow === undefined
+            ? {}
+            : { [TAKEOVER_ROW]: outcome.takeoverRow, [TAKEN_OVER_BY]: "expert" }),
           ...(outcome.failure === undefined || isPlay ? {} : { failure: outcome.failure }),
         },
       },

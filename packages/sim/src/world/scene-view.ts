@@ -24,6 +24,7 @@ export class SceneView {
   readonly #fingers: readonly (readonly number[])[];
   #command: BodyCommand;
   #commandedTools: readonly ToolPose[];
+  #displacement: Vec3 = [0, 0, 0];
 
   constructor(
     physics: Physics,
@@ -64,7 +65,17 @@ export class SceneView {
 
   /** World position of an object's middle. */
   objectPos(name: string): Vec3 {
-    return vec3At(this.#physics.bodyPos, this.#ids(name).body);
+    return add(vec3At(this.#physics.bodyPos, this.#ids(name).body), this.#displacement);
+  }
+
+  /** What `look` finds, to which every object and handle seems to be `byM` (world) from where it is. */
+  displaced<T>(byM: Vec3, look: () => T): T {
+    this.#displacement = byM;
+    try {
+      return look();
+    } finally {
+      this.#displacement = [0, 0, 0];
+    }
   }
 
   objectQuat(name: string): Quat {
@@ -108,7 +119,7 @@ export class SceneView {
 
   /** World position of the middle of the handle of a drawer or door. */
   handlePos(name: string): Vec3 {
-    return vec3At(this.#physics.sitePos, this.#fronts.get(name)?.handle ?? 0);
+    return add(vec3At(this.#physics.sitePos, this.#fronts.get(name)?.handle ?? 0), this.#displacement);
   }
 
   /** Measured world position of a tool. */

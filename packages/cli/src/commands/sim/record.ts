@@ -26,7 +26,10 @@ export function addSimRecord(sim: Command): void {
   const command = sim
     .command("record")
     .requiredOption("--task <name>", "what is done: reach, push, ..., pusht")
-    .requiredOption("--operator <name>", "who does it: expert or play; on PushT also human-like")
+    .requiredOption(
+      "--operator <name>",
+      "who does it: expert, play or trainee; on PushT expert, play or human-like",
+    )
     .requiredOption("--episodes <n>", "how many episodes to add", positiveWhole)
     .requiredOption("--to <store/name>", "dataset to make or to add to")
     .option("--body <name>", "robot")

@@ -36,7 +36,7 @@ export function addSimView(sim: Command): void {
     .option("--concept <name>", 'a concept scene: permanence, solidity, ...; or "all"')
     .option("--object <name>", 'a kind of object: mug, banana, ...; or "all"')
     .requiredOption("--out <file>", "picture (.png) or video (.mp4) to write")
-    .option("--operator <name>", "who does it: expert or play; on PushT also human-like")
+    .option("--operator <name>", "who does it: expert, play or trainee; on PushT expert, play or human-like")
     .option("--body <name>", "robot")
     .option("--family <name>", 'perturbation family: light, objects, ...; or "all" at strengths 0, 0.5 and 1')
     .option("--split <name>", "seen, novel-<family> or novel-combination")
