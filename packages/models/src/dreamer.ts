@@ -227,6 +227,7 @@ export class Dreamer implements DrawingImagination<DreamState> {
       reward: this.model.rewardScale.denormalize(dream.reward.unsqueeze(-1)).squeeze(-1),
       success: dream.success.clone(),
       goalDistance: dream.success.mul(0),
+      toldDistance: dream.success.mul(0),
       surprise: dream.surprise.clone(),
     }));
   }

@@ -22,6 +22,8 @@ export interface Feeling {
    * deviations, over the numbers of the proprioception of which words and picture tell something. 0 where none do.
    */
   readonly goalDistance: Tensor;
+  /** The same over all that the task is about, each number alike and whether `goalParts` names it or not: [B]. */
+  readonly toldDistance: Tensor;
   /**
    * Root mean square distance, in units of the embedding's deviation, [B]: after `observe` between what was seen and
    * what had been expected, after `step` how large the model expects that distance to be.
@@ -60,6 +62,8 @@ export interface ProposeOptions {
   readonly horizon: number;
   /** Control steps of each, n. */
   readonly block: number;
+  /** Draws the first of each stream's ways as well, which otherwise does what is expected: that has led nowhere. */
+  readonly isStuck?: boolean;
 }
 
 /** What the heads of a model have learnt; asking for more gives numbers without meaning, so planners check first. */

@@ -183,6 +183,26 @@ test("another body's observations are refused", async () => {
   );
 });
 
+test("a binary part of the action is carried out as far as it goes, one way or the other", async () => {
+  const { embodiment } = new PointImagination().facts;
+  const part = embodiment.action[0];
+  const binary = (name: string) =>
+    new Planner(() => new PointImagination(), makeSearch("icem"), {}, { binary: [name] });
+  const world = new PointWorld();
+  const planner = binary(part?.name ?? "");
+  const observation = await world.reset(1);
+  await planner.reset(1, LEFT);
+  const { actions } = await planner.act(observation);
+  for (const [i, value] of [...(actions[0] ?? [])].entries()) {
+    const ends = part?.limits?.[i] ?? [];
+    expect(Math.min(...ends.map((end) => Math.abs(end - value)))).toBeLessThan(1e-6);
+  }
+  await planner.close();
+  await expect(drive(binary("wheels"), LEFT, world, 1)).rejects.toThrow(
+    /what is binary must be parts of an action of the body "point", got wheels/,
+  );
+});
+
 test("a part of the action that is left still stays at rest, and the body must have it", async () => {
   const part = new PointImagination().facts.embodiment.action[0]?.name ?? "";
   const still = (name: string) =>

@@ -16,7 +16,7 @@ import {
   type Observation,
   type Policy,
 } from "@orrery/core";
-import type { Imagination, Imagined, Rollout } from "@orrery/models";
+import type { Feeling, Imagination, Imagined, Rollout } from "@orrery/models";
 import { fromTyped, Generator, keep, noGrad, scope, type Tensor } from "@orrery/torch";
 import {
   shiftWarmStart,
@@ -30,7 +30,7 @@ import type { Objective } from "./objective.ts";
 import { checkPlannerOptions, type PlannerOptions } from "./options.ts";
 import { checkState, contextOf, framesOf } from "./sight.ts";
 import { Way } from "./way.ts";
-import { restingAction, searchSpaceOf } from "./space.ts";
+import { restingAction, searchSpaceOf, toLimits } from "./space.ts";
 
 /** Makes a model ready for one episode; the seed is that of whatever it draws. */
 export type Imagine = (seed: number) => Imagination;
@@ -39,6 +39,11 @@ export type Imagine = (seed: number) => Imagination;
 export interface PlannedParts {
   /** Of an action: left at rest. */
   readonly still?: readonly string[];
+  /**
+   * Of an action: carried out as far as it goes in the one direction or the other, whichever is nearer. Whoever recorded it
+   * closed a hand gradually; a policy that sees it half closed cannot know in which direction it was going.
+   */
+  readonly binary?: readonly string[];
   /** Of the state: all that the distance to a task's goal counts in. Everything where left out. */
   readonly towards?: readonly string[];
 }
@@ -147,15 +152,18 @@ export class Planner implements Policy {
       const state = fromTyped(observation.state.slice(), [1, P], { device });
       const action = last === null ? null : fromTyped(last, [1, A], { device });
       model.observe(episode.stream, action, frames, state);
-      const { surprise, goalDistance } = model.feel(episode.stream);
-      if (goal.kind === "text") this.#goOn(episode, episode.stream, goal.text, goalDistance.item());
-      return surprise.item();
+      const feeling = model.feel(episode.stream);
+      if (goal.kind === "text") this.#goOn(episode, episode.stream, goal.text, feeling);
+      return feeling.surprise.item();
     });
   }
 
   /** Asks what is next where a goal on the way is reached, or is not to be reached; or tries another place. */
-  #goOn({ model, generator, way }: Episode, stream: Imagined, text: string, distance: number): void {
-    const next = way.take(model.abilities.stages ? Math.sqrt(distance) : Infinity);
+  #goOn({ model, generator, way }: Episode, stream: Imagined, text: string, feeling: Feeling): void {
+    const { goalDistance, toldDistance } = feeling;
+    const next = model.abilities.stages
+      ? way.take({ counted: Math.sqrt(goalDistance.item()), told: Math.sqrt(toldDistance.item()) })
+      : way.take(null);
     if (next === "ask") model.setTask(stream, text);
     if (next === "draw") model.drawGoal?.(stream, generator);
   }
@@ -177,6 +185,7 @@ export class Planner implements Policy {
       const row = plan.actions.select(0, Math.floor(episode.planned / hold));
       return Float32Array.from(row.cpu().contiguous().toTyped(), Number);
     });
+    toLimits(action, episode.model.facts.embodiment, this.#parts.binary ?? []);
     episode.planned++;
     return {
       actions: [action],
@@ -230,11 +239,12 @@ export class Planner implements Policy {
   }
 
   /** What the model's policy prior would do, as the search chooses it: [C, K, A]; null without one. */
-  #proposed({ model, goal, generator }: Episode, stream: Imagined): Tensor | null {
+  #proposed({ model, goal, generator, way }: Episode, stream: Imagined): Tensor | null {
     const { horizon, block, hold, proposals } = this.#options;
     if (goal.kind !== "text" || proposals === 0) return null; // it knows of no other goals
     if (!model.abilities.prior || model.propose === undefined) return null;
-    const ways = model.propose(stream, { copies: proposals, horizon, block }, generator).cpu();
+    const options = { copies: proposals, horizon, block, isStuck: way.isStuck };
+    const ways = model.propose(stream, options, generator).cpu();
     return ways
       .flatten(1, 2)
       .unflatten(1, [(horizon * block) / hold, hold])
@@ -270,8 +280,10 @@ function outlookOf(future: Rollout, objective: Objective, found: Found): Readonl
 }
 
 /** @throws {UsageError} naming the parts there are */
-function checkParts({ name, action, state }: Embodiment, { still = [], towards = [] }: PlannedParts): void {
+function checkParts({ name, action, state }: Embodiment, parts: PlannedParts): void {
+  const { still = [], binary = [], towards = [] } = parts;
   checkPartNames("Planner.reset: what is left still must be parts of an action", name, action, still);
+  checkPartNames("Planner.reset: what is binary must be parts of an action", name, action, binary);
   checkPartNames("Planner.reset: what a goal counts in must be parts of the state", name, state, towards);
 }
 

@@ -205,10 +205,10 @@ export class PointImagination implements Imagination<PointStream> {
   }
 
   feel(stream: PointStream): Feeling {
-    return scope(() => ({
-      ...this.#outcome(stream.position, stream.target),
-      surprise: stream.surprise.clone(),
-    }));
+    return scope(() => {
+      const outcome = this.#outcome(stream.position, stream.target);
+      return { ...outcome, toldDistance: outcome.goalDistance.clone(), surprise: stream.surprise.clone() };
+    });
   }
 
   embed(stream: PointStream): Tensor {
@@ -238,7 +238,7 @@ export class PointImagination implements Imagination<PointStream> {
     });
   }
 
-  #outcome(position: Tensor, target: Tensor): Omit<Feeling, "surprise"> {
+  #outcome(position: Tensor, target: Tensor): Omit<Feeling, "surprise" | "toldDistance"> {
     const distance = position.sub(target).square().sum(-1).add(1e-12).sqrt();
     if (this.isFlat) {
       const nothing = distance.mul(0);

@@ -15,6 +15,17 @@ export function actionLimits({ action }: Embodiment): { low: Float32Array; high:
   };
 }
 
+/** Moves each number of the named parts of an action [A] to the nearer of its limits, where it has two. */
+export function toLimits(values: Float32Array, embodiment: Embodiment, names: readonly string[]): void {
+  if (names.length === 0) return;
+  const { low, high } = actionLimits(embodiment);
+  for (const [i, isNamed] of isInParts(embodiment.action, names).entries()) {
+    const [least, most] = [low[i] as number, high[i] as number];
+    if (isNamed && most - least < Infinity)
+      values[i] = (values[i] as number) < (least + most) / 2 ? least : most;
+  }
+}
+
 /**
  * The action that changes nothing, [A]: 0 where a number is a change or a speed. An absolute number keeps the state
  * number of the same name, or what was last commanded, or else the mean of the recordings.

@@ -45,7 +45,7 @@ function mannerOf(folder: string): Manner {
  */
 export function openPlanner({ folder }: RunInfo, { name, options }: PolicySpec): Policy {
   const manner = mannerOf(folder);
-  const { search = manner.search, still, towards, ...rest } = options;
+  const { search = manner.search, still, binary, towards, ...rest } = options;
   const planning: Record<string, number> = { ...manner.plannerOptions };
   const searching: Record<string, number> = search === manner.search ? { ...manner.searchOptions } : {};
   for (const [key, text] of Object.entries(rest)) {
@@ -60,6 +60,7 @@ export function openPlanner({ folder }: RunInfo, { name, options }: PolicySpec):
   const { usesBfloat16 } = choosePrecision("cpu");
   const planner = new Planner((seed) => openImagination(model, seed, { usesBfloat16 }), made, planning, {
     ...(still === undefined ? {} : { still: still.split("+") }),
+    ...(binary === undefined ? {} : { binary: binary.split("+") }),
     ...(towards === undefined ? {} : { towards: towards.split("+") }),
   });
   return new OwningPlanner(planner, () => model.free());

@@ -112,7 +112,13 @@ function checkPictures({ cameras }: FlywheelSettings, config: AnyConfig): void {
 
 /** What can be told of a planner without a model: its search, and that its options, but for names of parts, are numbers it may have. */
 function checkPlanner(planner: string): void {
-  const { search, still: _still, towards: _towards, ...options } = parsePolicySpec(`model${planner}`).options;
+  const {
+    search,
+    still: _still,
+    binary: _binary,
+    towards: _towards,
+    ...options
+  } = parsePolicySpec(`model${planner}`).options;
   const searching: Record<string, number> = {};
   for (const [key, text] of Object.entries(options)) {
     const value = Number(text);

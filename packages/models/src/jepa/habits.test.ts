@@ -1,11 +1,11 @@
 import { makeRng, TAKEOVER_ROW } from "@orrery/core";
 import type { ClipEpisode } from "@orrery/data";
 import { expect, test } from "vitest";
-import { Habits } from "./habits.ts";
+import { Habits, type HabitShape } from "./habits.ts";
 import { Hindsight } from "./hindsight.ts";
 
 const LENGTH = 40;
-const shape = { block: 3, parts: [2, 1], actionWidth: 2 };
+const shape: HabitShape = { block: 3, parts: [2, 1], actionWidth: 2, task: null };
 
 /** State and action of row t are made of the episode's number and t, so that what is drawn can be traced. */
 interface Given {
@@ -34,8 +34,9 @@ function episode(id: number, { done, unknown = [], stream = "sim", takeoverRow }
 }
 
 /** Every draw, taken apart. */
-function drawn(episodes: readonly ClipEpisode[], B = 2000) {
-  const habits = new Habits(episodes, new Hindsight(episodes), shape);
+function drawn(episodes: readonly ClipEpisode[], of: HabitShape = shape) {
+  const B = 2000;
+  const habits = new Habits(episodes, new Hindsight(episodes), of);
   const { state, goal, isTold, action } = habits.draw(B, makeRng(4));
   return Array.from({ length: B }, (_, b) => ({
     from: state[3 * b] as number,
@@ -72,6 +73,15 @@ test("a part of the goal is told as a whole or not at all, and some part always 
     ["111", 0.25],
   ] as const)
     expect(Math.abs((counts.get(told) ?? 0) / 2000 - share)).toBeLessThan(0.05);
+});
+
+test("what was asked for is mostly told in the parts that a task is about, and nothing else is", () => {
+  const all = drawn([episode(1, { done: 20 })], { ...shape, task: [false, false, true] });
+  const shareOf = (odd: number): number =>
+    all.filter(({ told }, b) => b % 2 === odd && told === "001").length / 1000;
+  // Three draws of four, and of the fourth as many as ever.
+  expect(Math.abs(shareOf(0) - (0.75 + 0.25 * 0.375))).toBeLessThan(0.05);
+  expect(Math.abs(shareOf(1) - 0.375)).toBeLessThan(0.05);
 });
 
 test("moments whose actions are not all known are left out, and with none there is nothing to learn", () => {

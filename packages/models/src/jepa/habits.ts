@@ -28,10 +28,15 @@ export interface HabitShape {
   readonly parts: readonly number[];
   /** A */
   readonly actionWidth: number;
+  /** Whether a number belongs to the parts that the task is about, [P]; null where it names none. */
+  readonly task: readonly boolean[] | null;
 }
 
 /** Moments from which K actions are known, as pairs of an episode's number and a row: there are millions. */
 type Places = Uint32Array;
+
+/** How often what was asked for is told in the task's parts and no others, as it is where a planner asks for ways. */
+const TASK_SHARE = 0.75;
 
 /** Blocks ahead that a hindsight goal lies at most. */
 const FURTHEST_BLOCKS = 5;
@@ -85,7 +90,9 @@ export class Habits {
       batch.goal.set(asked ?? at(this.#later(episode, row, rng)), b * P);
       // Not always: what play knows of ways is to be of use on those to a task too.
       batch.isAsked[b] = asked !== null && rng.chance(0.5) ? 1 : 0;
-      batch.isTold.set(this.#drawTold(rng), b * P);
+      const { task } = this.#shape;
+      const isTask = task !== null && asked !== null && rng.chance(TASK_SHARE);
+      batch.isTold.set(isTask ? Float32Array.from(task, Number) : this.#drawTold(rng), b * P);
       const own = widthOf(action, episode);
       for (let k = 0; k < K; k++)
         batch.action.set(action.subarray((row + k) * own, (row + k + 1) * own), (b * K + k) * A);

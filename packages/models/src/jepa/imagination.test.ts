@@ -133,8 +133,8 @@ test("a rollout is what stepping gives, and leaves the stream where it was", () 
   for (let h = 0; h < 3; h++) {
     world.step(futures, actions.select(1, h));
     const felt = { ...world.feel(futures), embedding: world.embed(futures) };
-    for (const [name, value] of Object.entries(felt))
-      expect(distance(value, rolled[name as keyof typeof rolled].select(1, h)), name).toBeLessThan(1e-4);
+    for (const [name, value] of Object.entries(rolled))
+      expect(distance(felt[name as keyof typeof rolled], value.select(1, h)), name).toBeLessThan(1e-4);
   }
   trunk.free();
   futures.free();
@@ -243,6 +243,7 @@ test("a goal can count in some parts of the state alone, which must be there", (
   const plain = world.begin(context, { task: "blue" });
   const distances = (state: typeof all): number[] => [...world.feel(state).goalDistance.toFloat64()];
   expect(distances(all)).toEqual(distances(plain)); // it has that part alone
+  for (const told of world.feel(plain).toldDistance.toFloat64()) expect(told).toBeGreaterThan(0);
   const none = world.begin(context, { task: "blue", goalParts: [] });
   expect(distances(none)).toEqual([0, 0]);
   expect(() => world.begin(context, { task: "blue", goalParts: ["wheels"] })).toThrow(
@@ -274,6 +275,9 @@ test("what recordings would do is proposed block by block, and only where that w
       const again = able.propose(stream, { ...options, copies: 1 }, new Generator(9));
       for (const b of [0, 1]) expect(distance(way(3 * b), again.select(0, b))).toBeLessThan(1e-5);
       expect(distance(way(0), way(1))).toBeGreaterThan(0.01);
+      // Who is stuck with what is expected gets a draw in its place.
+      const stuck = able.propose(stream, { ...options, isStuck: true }, new Generator(0));
+      expect(distance(stuck.select(0, 0), way(0))).toBeGreaterThan(0.01);
       // The second block is what would be done from where the first one leads.
       const first = again.select(1, 0);
       able.step(stream, first);

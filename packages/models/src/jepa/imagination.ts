@@ -192,7 +192,12 @@ export class JepaImagination implements DrawingImagination<JepaState> {
 
   feel(state: JepaState): Feeling {
     return this.#run(() => {
-      return { ...this.#judge(state.moment), surprise: state.moment.surprise.clone() };
+      const { state: felt, goal, surprise } = state.moment;
+      return {
+        ...this.#judge(state.moment),
+        toldDistance: goalDistance(felt, goal.aim, goal.isTold),
+        surprise: surprise.clone(),
+      };
     });
   }
 
@@ -259,7 +264,8 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     });
   }
 
-  propose(state: JepaState, { copies, horizon: H, block: n }: ProposeOptions, generator: Generator): Tensor {
+  propose(state: JepaState, options: ProposeOptions, generator: Generator): Tensor {
+    const { copies, horizon: H, block: n, isStuck = false } = options;
     const { prior } = this.#nets;
     if (prior === null || !this.abilities.prior) {
       throw new UsageError(
@@ -279,9 +285,9 @@ export class JepaImagination implements DrawingImagination<JepaState> {
       const { isTold } = moment.goal;
       const isAsked = full([N, 1], 1, { device }); // goals come from words alone
       const aim = { mean: moment.goal.aim, isTold, isAsked };
-      // The first of each stream's copies does at every block what is expected.
+      // The first of each stream's copies does at every block what is expected, unless it is stuck with that.
       const isDrawn = fromTyped(
-        Float32Array.from(rows, (_, i) => (i % copies === 0 ? 0 : 1)),
+        Float32Array.from(rows, (_, i) => (i % copies === 0 && !isStuck ? 0 : 1)),
         [N, 1, 1],
         { device },
       );
@@ -329,7 +335,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     goal,
   }: Pick<Moment, "embedding" | "state" | "task"> & {
     readonly goal: Pick<GoalMark, "aim" | "precision">;
-  }): Omit<Feeling, "surprise"> {
+  }): Omit<Feeling, "surprise" | "toldDistance"> {
     const { stateScale, rewardScale } = this.model;
     const { reward, successLogit } = this.#nets.outcomes.forward(embedding, task);
     return {

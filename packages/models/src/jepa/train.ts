@@ -85,8 +85,13 @@ async function trainPrior(session: Session<JepaModel>, hindsight: Hindsight): Pr
   if (prior === null) return;
   const { embodiment, actionWidth } = model.facts;
   const parts = embodiment.state.map(({ width }) => width);
-  const { maxBlock: block } = model.config.net;
-  const habits = new Habits(loader.episodes, hindsight, { block, parts, actionWidth });
+  const { maxBlock: block, task } = model.config.net;
+  const habits = new Habits(loader.episodes, hindsight, {
+    block,
+    parts,
+    actionWidth,
+    task: task.parts.length === 0 ? null : model.counts,
+  });
   if (habits.isEmpty) return;
   const own = model.config.training.prior;
   await session.train("prior", prior, own, shareOf(session, "prior"), {
