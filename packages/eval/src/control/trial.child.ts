@@ -2,10 +2,11 @@
 import { join } from "node:path";
 import { answerOrders } from "@orrery/core/node";
 import { writeMp4 } from "@orrery/data";
+import { filmName } from "./film-name.ts";
 import type { TrialAnswer, TrialOrder, TrialSetup } from "./messages.ts";
 import { loadPolicyModule } from "./policy-module.ts";
 import { stageKeeper } from "./stage.ts";
-import { runTrial, type TrialKey } from "./trial.ts";
+import { runTrial } from "./trial.ts";
 
 answerOrders(async (setup: TrialSetup) => {
   const stageFor = stageKeeper(await loadPolicyModule(setup.policyModule));
@@ -23,13 +24,9 @@ answerOrders(async (setup: TrialSetup) => {
     const { outcome, film } = await runTrial(arena, policy, seed, wanted.success || wanted.failure);
     let video: string | null = null;
     if (outcome.success ? wanted.success : wanted.failure) {
-      video = `${slug(key)}-${outcome.success ? "success" : "failure"}.mp4`;
+      video = filmName(key, outcome.success);
       writeMp4(join(setup.videos, video), film, { fps: arena.world.embodiment.controlRateHz });
     }
     return { outcome, video };
   };
 });
-
-function slug({ policy, task, split, trial }: TrialKey): string {
-  return `${policy}-${task}-${split}-${trial}`.replace(/[^A-Za-z0-9._-]+/g, "_").replace(/^_+/, "");
-}
