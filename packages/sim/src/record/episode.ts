@@ -45,10 +45,13 @@ export async function runEpisode(
   let held = 0;
   let steps = 0;
   let succeeded = false;
+  let takeoverRow: number | null = null;
   for (;;) {
     const action = world.safe(pilot.translate(run.next(), world.command));
     const { observation, reward, success, truncated, info } = world.stepNow(action);
     steps++;
+    // Who takes over from somebody who is done has shown nothing.
+    if (!succeeded) takeoverRow = run.takeover;
     succeeded ||= success;
     if (success) held++;
     const failure = typeof info["failure"] === "string" ? info["failure"] : undefined;
@@ -71,7 +74,7 @@ export async function runEpisode(
         instruction: world.instruction,
         seed,
         clipped: world.badNumbers,
-        ...(run.takeover === null ? {} : { takeoverRow: run.takeover }),
+        ...(takeoverRow === null ? {} : { takeoverRow }),
       };
     }
     seen = observation;
