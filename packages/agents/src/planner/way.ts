@@ -20,8 +20,8 @@ const SETTLED = 2;
 
 export class Way {
   readonly #options: Pick<PlannerOptions, "arrival" | "patience" | "redrawEvery">;
-  readonly #counted = new Approach();
-  readonly #told = new Approach();
+  #counted = new Approach();
+  #told = new Approach();
   #steps = 0;
   #isStuck = false;
 
@@ -50,8 +50,8 @@ export class Way {
       if (isThere || Math.min(this.#counted.idle, this.#told.idle) >= patience) {
         this.#isStuck = !isThere || distance.told > NOT_DONE * arrival;
         this.#steps = 0;
-        this.#counted.reset();
-        this.#told.reset();
+        this.#counted = new Approach();
+        this.#told = new Approach();
         return "ask";
       }
     }
@@ -69,10 +69,5 @@ class Approach {
     const isNearer = distance < this.#nearest - least;
     this.idle = isNearer ? 0 : this.idle + 1;
     if (isNearer) this.#nearest = distance;
-  }
-
-  reset(): void {
-    this.idle = 0;
-    this.#nearest = Infinity;
   }
 }

@@ -1,9 +1,10 @@
 /** A planner in the model of a run, whichever family that is. */
-import { UsageError, type Decision, type Goal, type Observation, type Policy } from "@orrery/core";
+import type { Decision, Goal, Observation, Policy } from "@orrery/core";
 import { choosePrecision, isJepa, openImagination, openModel, readConfig } from "@orrery/models";
 import { Planner } from "../planner/planner.ts";
-import { checkPlannerOptions, isPlannerOption, type PlannerOptions } from "../planner/options.ts";
+import { checkPlannerOptions, type PlannerOptions } from "../planner/options.ts";
 import { makeSearch } from "../search/index.ts";
+import { readPlannerSpec } from "./planner-spec.ts";
 import type { RunInfo } from "./run.ts";
 import type { PolicySpec } from "./spec.ts";
 
@@ -45,24 +46,17 @@ function mannerOf(folder: string): Manner {
  */
 export function openPlanner({ folder }: RunInfo, { name, options }: PolicySpec): Policy {
   const manner = mannerOf(folder);
-  const { search = manner.search, still, binary, towards, ...rest } = options;
-  const planning: Record<string, number> = { ...manner.plannerOptions };
-  const searching: Record<string, number> = search === manner.search ? { ...manner.searchOptions } : {};
-  for (const [key, text] of Object.entries(rest)) {
-    const value = Number(text);
-    if (Number.isNaN(value)) throw new UsageError(`policy ${name}: ${key} must be a number, got "${text}".`);
-    (isPlannerOption(key) ? planning : searching)[key] = value;
-  }
+  const spec = readPlannerSpec(`policy ${name}:`, options);
+  const { search = manner.search, parts } = spec;
+  const planning = { ...manner.plannerOptions, ...spec.planning };
+  const searching = { ...(search === manner.search ? manner.searchOptions : {}), ...spec.searching };
   // Wrong options show before the model is loaded.
   const made = makeSearch(search, searching);
   checkPlannerOptions(planning);
   const model = openModel(folder);
   const { usesBfloat16 } = choosePrecision("cpu");
-  const planner = new Planner((seed) => openImagination(model, seed, { usesBfloat16 }), made, planning, {
-    ...(still === undefined ? {} : { still: still.split("+") }),
-    ...(binary === undefined ? {} : { binary: binary.split("+") }),
-    ...(towards === undefined ? {} : { towards: towards.split("+") }),
-  });
+  const imagine = (seed: number) => openImagination(model, seed, { usesBfloat16 });
+  const planner = new Planner(imagine, made, planning, parts);
   return new OwningPlanner(planner, () => model.free());
 }
 

@@ -1,7 +1,7 @@
 /** The real parts of a flywheel: operators in the simulated kitchen, world models of either family, planners in them. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeSearch, parsePolicySpec, PLANNER_DEFAULTS } from "@orrery/agents";
+import { makeSearch, parsePolicySpec, readPlannerSpec } from "@orrery/agents";
 import { UsageError } from "@orrery/core";
 import { writeJsonAtomic } from "@orrery/core/node";
 import { openDataset, readMixture } from "@orrery/data";
@@ -112,20 +112,8 @@ function checkPictures({ cameras }: FlywheelSettings, config: AnyConfig): void {
 
 /** What can be told of a planner without a model: its search, and that its options, but for names of parts, are numbers it may have. */
 function checkPlanner(planner: string): void {
-  const {
-    search,
-    still: _still,
-    binary: _binary,
-    towards: _towards,
-    ...options
-  } = parsePolicySpec(`model${planner}`).options;
-  const searching: Record<string, number> = {};
-  for (const [key, text] of Object.entries(options)) {
-    const value = Number(text);
-    if (Number.isNaN(value))
-      throw new UsageError(`flywheel: the planner's ${key} must be a number, got "${text}".`);
-    if (!Object.hasOwn(PLANNER_DEFAULTS, key)) searching[key] = value;
-  }
+  const { options } = parsePolicySpec(`model${planner}`);
+  const { search, searching } = readPlannerSpec("flywheel: the planner's", options);
   // Which search plans where none is named depends on the model; so do the options that fit it.
   if (search !== undefined) makeSearch(search, searching);
 }

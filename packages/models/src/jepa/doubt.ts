@@ -13,6 +13,7 @@
  */
 import { cat, fromTyped, noGrad, scope, type Tensor } from "@orrery/torch";
 import { LOG_VARIANCE } from "./heads.ts";
+import { tellGoals } from "./losses.ts";
 import type { JepaModel } from "./model.ts";
 import { nearestMode } from "./modes.ts";
 import type { Openings } from "./openings.ts";
@@ -54,17 +55,15 @@ interface Told {
 }
 
 function tellHeld(model: JepaModel, held: Openings): Told {
-  const { nets, goalScale, stateScale, device } = model;
+  const { nets, device } = model;
   const { goalHead, reader, text } = nets;
   if (goalHead === null) throw new Error("internal: no goals are told. Please report this.");
   return scope(() =>
     noGrad(() => {
       const all = [...held.batches(BATCH)].map(({ B, V, H, W, frames, texts, state, goal }) => {
         const found = reader.forward(text.read(texts), fromTyped(frames, [B, V, H, W, 3], { device }));
-        const P = goal.length / B;
-        const reached = goalScale.normalize(fromTyped(goal, [B, P], { device }));
-        const felt = stateScale.normalize(fromTyped(state, [B, P], { device }));
-        const { mean, logVariance } = nearestMode(goalHead.modes(found, felt), reached, model.countsTensor());
+        const { modes, reached } = tellGoals(model, goalHead, found, { B, state, goal });
+        const { mean, logVariance } = nearestMode(modes, reached, model.countsTensor());
         return { squared: mean.sub(reached).square(), told: logVariance };
       });
       const flat = (of: (batch: (typeof all)[number]) => Tensor): Float64Array =>

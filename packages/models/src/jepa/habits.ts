@@ -47,10 +47,13 @@ export class Habits {
   readonly #hindsight: Hindsight;
   readonly #asked: Places;
   readonly #all: Places;
+  /** 1 for numbers that the task is about, [P]. */
+  readonly #task: Float32Array | null;
 
   /** @param episodes all that a loader draws from */
   constructor(episodes: readonly ClipEpisode[], hindsight: Hindsight, shape: HabitShape) {
     this.#shape = shape;
+    this.#task = shape.task === null ? null : Float32Array.from(shape.task, Number);
     this.#hindsight = hindsight;
     this.#episodes = episodes;
     this.#all = placesOf(episodes, shape.block, () => [0, Infinity]);
@@ -90,9 +93,9 @@ export class Habits {
       batch.goal.set(asked ?? at(this.#later(episode, row, rng)), b * P);
       // Not always: what play knows of ways is to be of use on those to a task too.
       batch.isAsked[b] = asked !== null && rng.chance(0.5) ? 1 : 0;
-      const { task } = this.#shape;
+      const task = this.#task;
       const isTask = task !== null && asked !== null && rng.chance(TASK_SHARE);
-      batch.isTold.set(isTask ? Float32Array.from(task, Number) : this.#drawTold(rng), b * P);
+      batch.isTold.set(isTask ? task : this.#drawTold(rng), b * P);
       const own = widthOf(action, episode);
       for (let k = 0; k < K; k++)
         batch.action.set(action.subarray((row + k) * own, (row + k + 1) * own), (b * K + k) * A);

@@ -24,8 +24,8 @@ import type { WeightedLoss } from "../train/phase.ts";
 import { cutMoments, type Moments } from "./batch.ts";
 import { pastAfter, pastsOf, type JepaModel } from "./model.ts";
 import type { HabitBatch } from "./habits.ts";
-import { LOG_VARIANCE } from "./heads.ts";
-import { modesError } from "./modes.ts";
+import { LOG_VARIANCE, type GoalHead } from "./heads.ts";
+import { modesError, type Modes } from "./modes.ts";
 import { PRIOR_LOG_VARIANCE } from "./prior.ts";
 import type { BlockCode, Prediction } from "./predictor.ts";
 import type { OpeningBatch } from "./openings.ts";
@@ -63,14 +63,21 @@ export function wordLosses(
   );
   const { goalHead } = model.nets;
   if (goalHead === null) return {};
-  const P = goal.length / B;
-  const reached = model.goalScale.normalize(fromTyped(goal, [B, P], { device }));
-  const felt = model.stateScale.normalize(fromTyped(state, [B, P], { device }));
-  const value = modesError(goalHead.modes(found, felt), reached, {
-    counts: model.countsTensor(),
-    limits: LOG_VARIANCE,
-  });
+  const { modes, reached } = tellGoals(model, goalHead, found, { B, state, goal });
+  const value = modesError(modes, reached, { counts: model.countsTensor(), limits: LOG_VARIANCE });
   return { goal: { value, weight: 1, isAbsolute: true } };
+}
+
+/** All goals that are told at openings of which the words found [B, G] so much, and those that were reached, [B, P]. */
+export function tellGoals(
+  { goalScale, stateScale, device }: JepaModel,
+  goalHead: GoalHead,
+  found: Tensor,
+  { B, state, goal }: Pick<OpeningBatch, "B" | "state" | "goal">,
+): { readonly modes: Modes; readonly reached: Tensor } {
+  const felt = stateScale.normalize(fromTyped(state, [B, state.length / B], { device }));
+  const reached = goalScale.normalize(fromTyped(goal, [B, goal.length / B], { device }));
+  return { modes: goalHead.modes(found, felt), reached };
 }
 
 /** Deviations. A number that hardly ever moves has a tiny one, and its few moves would drown all others. */

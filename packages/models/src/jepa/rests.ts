@@ -22,6 +22,12 @@ const LEAST_WAY = 2;
 /** Rows that a body takes to gather speed: from so many before it moves in earnest it is on its way. */
 const START_ROWS = 2;
 
+/** Rows from which on and up to which one looks. */
+export interface Span {
+  readonly begin: number;
+  readonly end: number;
+}
+
 export interface Rests {
   /** Row that somebody sets off in: people look before they move, and who learnt that as a way would look for ever. */
   readonly start: number;
@@ -34,11 +40,7 @@ export interface Rests {
  *
  * @param scale how much each number of the state changes from row to row, [P]; 0 where it never does
  */
-export function restsOf(
-  { state, length }: EpisodeColumns,
-  scale: Float32Array,
-  { begin, end }: { readonly begin: number; readonly end: number },
-): Rests {
+export function restsOf({ state, length }: EpisodeColumns, scale: Float32Array, { begin, end }: Span): Rests {
   if (state === null) return { start: begin, rows: [end] };
   const path = new Path(state, state.length / length, scale, { begin, end });
   const rests: number[] = [];
@@ -59,12 +61,7 @@ class Path {
   readonly #speed: Float64Array;
   readonly #end: number;
 
-  constructor(
-    state: Float32Array,
-    P: number,
-    scale: Float32Array,
-    { begin, end }: { readonly begin: number; readonly end: number },
-  ) {
+  constructor(state: Float32Array, P: number, scale: Float32Array, { begin, end }: Span) {
     const numbers = Array.from({ length: P }, (_, i) => i).filter((i) => (scale[i] ?? 0) > 0);
     this.#at = (row) => numbers.map((i) => (state[row * P + i] as number) / (scale[i] as number));
     this.#end = end;

@@ -23,18 +23,15 @@ export function checkOperator(name: string): OperatorName {
 /** One episode of an operator. */
 export class OperatorRun {
   readonly hands: Hands;
-  readonly #view: SceneView;
   readonly #learner: Learner | null;
   readonly #expert: () => Motion;
   #motion: Motion;
   #steps = 0;
   #finished = false;
-  #takeover: number | null = null;
 
   constructor(name: OperatorName, setting: TaskSetting, view: SceneView, rng: Rng) {
     const hands = new Hands(view, rng, drawStyle(rng));
     this.hands = hands;
-    this.#view = view;
     this.#expert = () => beginning(hands, setting.expert(hands));
     this.#motion = name === "play" ? beginning(hands, playMotion(hands)) : this.#expert();
     this.#learner = name === "trainee" ? drawLearner(rng, view.spec.controlRateHz) : null;
@@ -47,26 +44,25 @@ export class OperatorRun {
 
   /** Step from which on an expert acted in the place of a trainee; null where nobody took over. */
   get takeover(): number | null {
-    return this.#takeover;
+    const learner = this.#learner;
+    return learner !== null && this.#steps > learner.steps ? learner.steps : null;
   }
 
   /** The next action in the ee-delta space; valid until the next call. */
   next(): Float32Array {
     this.hands.relax();
-    if (this.#steps === this.#learner?.steps) {
-      this.#takeover = this.#steps;
+    const learner = this.#learner;
+    if (this.#steps === learner?.steps) {
       this.#motion = this.#expert();
       this.#finished = false;
     }
-    if (!this.#finished)
-      this.#finished = this.#view.displaced(this.#error, () => this.#motion.next()).done === true;
+    if (!this.#finished) {
+      const go = () => this.#motion.next();
+      const errs = learner !== null && this.#steps < learner.steps;
+      this.#finished = (errs ? this.hands.view.displaced(learner.errorM, go) : go()).done === true;
+    }
     this.#steps++;
     return this.hands.action;
-  }
-
-  /** How far things seem to be from where they are, m. */
-  get #error(): Vec3 {
-    return this.#learner === null || this.#takeover !== null ? [0, 0, 0] : this.#learner.errorM;
   }
 }
 

@@ -13,6 +13,8 @@ interface ObjectIds {
   readonly dof: number;
 }
 
+const NOWHERE_ELSE: Vec3 = [0, 0, 0];
+
 export class SceneView {
   readonly scene: SceneSpec;
   readonly spec: BodySpec;
@@ -24,7 +26,7 @@ export class SceneView {
   readonly #fingers: readonly (readonly number[])[];
   #command: BodyCommand;
   #commandedTools: readonly ToolPose[];
-  #displacement: Vec3 = [0, 0, 0];
+  #displacement: Vec3 = NOWHERE_ELSE;
 
   constructor(
     physics: Physics,
@@ -74,7 +76,7 @@ export class SceneView {
     try {
       return look();
     } finally {
-      this.#displacement = [0, 0, 0];
+      this.#displacement = NOWHERE_ELSE;
     }
   }
 
