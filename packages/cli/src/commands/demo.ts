@@ -14,7 +14,7 @@ interface DemoFlags {
 }
 
 /** With the set-up of a fresh machine, two or three minutes, the whole stays under a quarter of an hour. */
-const DEFAULT_MINUTES = 11.5;
+const DEFAULT_MINUTES = 10;
 
 export function addDemo(program: Command): void {
   const command = program

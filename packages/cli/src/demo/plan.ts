@@ -40,7 +40,7 @@ const LOOP_MANNER = {
     ":search=mppi:samples=64:elites=8:iterations=2:horizon=3:block=3:hold=3:replanEvery=1:towards=tool_position",
   playSec: 1.6,
   episodeSec: 6,
-  takeoverSec: 6,
+  takeoverSec: 10,
 } as const;
 const LOOP_MINUTES = { base: 1.3, round: 0.7 } as const;
 

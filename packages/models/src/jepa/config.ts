@@ -47,6 +47,8 @@ const netSchema = z.strictObject({
     maps: count,
     features: count,
     width,
+    /** Convolutions by which a cell sees those around it: with one 6 pixels, with each more of them 4 more. */
+    looks: count.default(1),
     goals: goalKind.default("end"),
     /** Parts of the state, by name, that goals count in and that rests are found by; all where none are named. */
     parts: z.array(z.string()).default([]),
@@ -155,7 +157,7 @@ export const jepaTiny = {
     maxBlock: 5,
     predictor: { width: 192, depth: 3, mlpRatio: 2 },
     text: { width: 64, depth: 1, headWidth: 32, maxWords: 16, buckets: 32 },
-    task: { maps: 8, features: 32, width: 64, goals: "end", parts: [], modes: 1 },
+    task: { maps: 8, features: 32, width: 64, looks: 1, goals: "end", parts: [], modes: 1 },
     heads: { width: 256 },
     prior: { width: 256, modes: 1 },
     decoder: { width: 128, depth: 2, headWidth: 32 },

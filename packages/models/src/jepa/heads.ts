@@ -66,16 +66,17 @@ export class GoalHead extends ModesHead {
     this.#feels = feels;
   }
 
-  /** The likeliest goal. @param state normalised, [B, P]: what is felt when it is asked */
-  forward(found: Tensor, state: Tensor): Guess {
-    const modes = this.modes(found, state);
-    const { mean, logVariance } = pickMode(modes, modes.logit.argmax(-1));
-    return { mean, logVariance: logVariance.clamp(LOG_VARIANCE.low, LOG_VARIANCE.high) };
-  }
-
-  /** All that may be next, of what the words found [B, G] and what is felt. */
+  /**
+   * All that may be next, of what the words found [B, G] and what is felt.
+   * @param state normalised, [B, P]: what is felt when it is asked
+   */
   modes(found: Tensor, state: Tensor): Modes {
     return this.modesOf(this.#feels ? cat([found, state], -1) : found);
+  }
+
+  likeliest(modes: Modes): Guess {
+    const { mean, logVariance } = pickMode(modes, modes.logit.argmax(-1));
+    return { mean, logVariance: logVariance.clamp(LOG_VARIANCE.low, LOG_VARIANCE.high) };
   }
 }
 

@@ -67,6 +67,37 @@ test("goals on the way are where it rested, each asked for where it rested befor
   expect(hindsight.moments?.mean[0]).toBeCloseTo((108 + 115 + 123) / 3, 4);
 });
 
+test("of each stage one moment is known in which most of the way was still to be gone", () => {
+  const many = Array.from({ length: 12 }, (_, i) =>
+    episode(i + 1, 30, 24, { until: 26, rests: [8, 9, 17, 18], ...(i === 11 ? { takeover: 9 } : {}) }),
+  );
+  const hindsight = new Hindsight(many, "rests");
+  const shares = many.slice(0, -1).flatMap(({ id }) => {
+    const ways = hindsight.waysOf(id);
+    expect(ways.map(({ to, goal }) => [to, goal[0]])).toEqual(
+      hindsight.stagesOf(id).map(({ to, goal }) => [to, goal[0]]),
+    );
+    return ways.map(({ from, start }, i) => {
+      const stage = hindsight.stagesOf(id)[i]!;
+      // It is what was felt there: the number counts the rows in which it did not rest.
+      expect(start[0]).toBe(100 * id + from - [8, 9, 17, 18].filter((row) => row < from).length);
+      return (from - stage.from) / (stage.to - stage.from);
+    });
+  });
+  expect(Math.min(...shares)).toBeGreaterThan(0.09);
+  expect(Math.max(...shares)).toBeLessThan(0.67); // rows are whole
+  expect(new Set(shares).size).toBeGreaterThan(4);
+  // Before somebody took over nobody knew the way.
+  expect(hindsight.stagesOf(12).map(({ from, to }) => [from, to])).toEqual([
+    [0, 18],
+    [9, 18],
+    [18, 27],
+  ]);
+  expect(hindsight.waysOf(12).map(({ to }) => to)).toEqual([18, 27]);
+  // Where the end alone is told, nobody is asked on the way.
+  expect(new Hindsight(many).waysOf(1)).toEqual([]);
+});
+
 test("of a fleet's episode only what the operator did who took over shows the way", () => {
   const given = { until: 26, rests: [8, 9, 17, 18], stream: "fleet" };
   const alone = new Hindsight([episode(1, 30, 24, given)], "rests");

@@ -26,8 +26,16 @@ export interface Stage {
   readonly goal: Float32Array;
 }
 
+/** Of a stage's rows, from which share on and up to which one is taken that is on its way. */
+const ON_THE_WAY = { from: 0.1, to: 0.6 };
+/** A stage of fewer rows has no middle. */
+const LEAST_ROWS = 4;
+/** Multiples of it fill an interval evenly, however many there are. */
+const GOLDEN = (Math.sqrt(5) - 1) / 2;
+
 export class Hindsight {
   readonly #stagesOf = new Map<number, readonly Stage[]>();
+  readonly #waysOf = new Map<number, readonly Stage[]>();
   readonly #shownFrom = new Map<number, number>();
   /** Mean and deviation of all goals, by number; null where there are none. */
   readonly moments: Moments | null;
@@ -41,6 +49,7 @@ export class Hindsight {
     const scale = changes?.map((each, i) => (counts?.[i] === false ? 0 : each)) ?? null;
     const shownOf = shownIn(episodes);
     const goals: Float32Array[] = [];
+    let numWays = 0;
     for (const spans of spansById(episodes)) {
       const done = spans.find(({ columns }) => hasFelt(columns, doneRow(columns)));
       const first = spans[0];
@@ -60,6 +69,15 @@ export class Hindsight {
       });
       if (stages.length === 0) continue;
       this.#stagesOf.set(done.id, stages);
+      const ways = stages.flatMap(({ from, to, goal }) => {
+        const share = ON_THE_WAY.from + (ON_THE_WAY.to - ON_THE_WAY.from) * ((numWays * GOLDEN) % 1);
+        const row = from + Math.round(share * (to - from));
+        const state = stateAt(spans, row);
+        if (scale === null || from < shown.from || to - from < LEAST_ROWS || state === null) return [];
+        numWays++;
+        return [{ from: row, to, start: state, goal }];
+      });
+      this.#waysOf.set(done.id, ways);
       this.#shownFrom.set(done.id, Math.max(shown.from, done.from + start));
       goals.push(...new Map(stages.map(({ to, goal }) => [to, goal])).values());
     }
@@ -69,6 +87,14 @@ export class Hindsight {
   /** Of an episode, by its id, in order; none where nothing was done. */
   stagesOf(id: number): readonly Stage[] {
     return this.#stagesOf.get(id) ?? [];
+  }
+
+  /**
+   * Of an episode, by its id: a moment of each stage in which most of the way was still to be gone. Who is stopped there is
+   * to be told to go on, and whoever learnt from rests alone takes it for one (docs/experiments.md).
+   */
+  waysOf(id: number): readonly Stage[] {
+    return this.#waysOf.get(id) ?? [];
   }
 
   /** Row of the recording from which an episode shows the way to its goals; Infinity where it does not. */

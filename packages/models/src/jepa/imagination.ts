@@ -34,7 +34,8 @@ import type { Sight } from "./encoder.ts";
 import { pastAfter, type JepaModel, type JepaNets } from "./model.ts";
 import { drawMode } from "./modes.ts";
 import type { BlockCode } from "./predictor.ts";
-import { goalDistance, goalPrecision } from "./heads.ts";
+import { goalOf, noGoal } from "./goal.ts";
+import { goalDistance } from "./heads.ts";
 import { JepaState, type GoalMark, type Moment, type Scene } from "./state.ts";
 
 export interface JepaOptions {
@@ -357,21 +358,13 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     const { text, reader, outcomes, goalHead } = this.#nets;
     const found = reader.forward(text.read(texts), picture);
     const task = outcomes.ofTask(found);
-    if (goalHead === null || !this.abilities.goal) {
-      const nothing = (): Tensor => zeros([picture.size(0), this.facts.stateWidth], { device: this.device });
-      return { task, goal: { mean: nothing(), precision: nothing(), isTold: nothing(), aim: nothing() } };
-    }
-    // From the scale of all goals to that of all recorded states, on which a number of which nothing is known has deviation 1.
-    const { goalScale, stateScale } = this.model;
-    const guess = goalHead.forward(found, felt);
-    const mean = stateScale.normalize(goalScale.denormalize(guess.mean));
-    const logVariance = guess.logVariance.add(goalScale.std.div(stateScale.std).log().mul(2));
-    const precision = goalPrecision({ mean, logVariance });
-    const known = precision.mul(this.model.countsTensor());
-    const counted = goalParts === undefined ? known : precision.mul(this.model.flagsOf(goalParts));
-    // Whose task names no parts leaves it to the plan what a goal is about.
-    const told = this.model.config.net.task.parts.length === 0 ? counted : known;
-    return { task, goal: { mean, precision: counted, isTold: told.gt(0).float(), aim: mean.clone() } };
+    const isTold = goalHead !== null && this.abilities.goal;
+    return {
+      task,
+      goal: isTold
+        ? goalOf(this.model, goalHead, found, felt, goalParts)
+        : noGoal(this.model, picture.size(0)),
+    };
   }
 
   /** An action as blocks that the predictor takes, each [B, n, A]. */

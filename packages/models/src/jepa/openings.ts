@@ -4,8 +4,9 @@
  * once, however long it is, since it has one opening. Where an operator took over from a policy it has two: there the hand
  * is where the policy had brought it for nothing, and things lie where they lay when it was done after all.
  *
- * Where goals are rests, words are asked at every rest again, and the pictures there teach as well what is next. Half of
- * the draws stay openings: at the others what is felt tells most of the answer.
+ * Where goals are rests, words are asked at every rest again, and the pictures there teach as well what is next; and, on
+ * the way from one to the next, that it is still the same. A third of the draws stay openings: at the others what is felt
+ * tells most of the answer.
  *
  * Shapes: B openings, V cameras, H W pixels, P state width.
  */
@@ -29,27 +30,31 @@ interface Opening {
   readonly goal: Float32Array;
   /** Of what the episode's first picture holds. */
   readonly checksum: number;
-  /** Nothing was done yet of what brought it to its goal. */
-  readonly isFirst: boolean;
+  /** Nothing was done yet of what brought it to its goal; or a rest was reached; or it is on its way. */
+  readonly kind: Kind;
 }
+
+type Kind = "first" | "rest" | "way";
+
+const KINDS: readonly Kind[] = ["first", "rest", "way"];
 
 /** One in so many is held back. */
 const HELD_ONE_IN = 6;
 /** Fewer say nothing. */
 const LEAST_HELD = 4;
 
-/** Pictures held in memory, half a gigabyte at 64 x 64 pixels; of more episodes evenly many are left out. */
-const MOST = 40_000;
+/** Of pictures held in memory, 120,000 of 64 x 64 pixels; of more episodes evenly many are left out. */
+const MOST_BYTES = 1.5e9;
 
 export class Openings {
   readonly #openings: readonly Opening[];
-  /** Those that are first, and the others. */
+  /** By kind. */
   readonly #kinds: readonly (readonly Opening[])[];
   readonly #shape: ClipLoader["shape"];
 
   private constructor(openings: readonly Opening[], shape: ClipLoader["shape"]) {
     this.#openings = openings;
-    const kinds = [true, false].map((isFirst) => openings.filter((each) => each.isFirst === isFirst));
+    const kinds = KINDS.map((kind) => openings.filter((each) => each.kind === kind));
     this.#kinds = kinds.filter((kind) => kind.length > 0);
     this.#shape = shape;
   }
@@ -59,14 +64,18 @@ export class Openings {
    * @throws {DataError} if that leaves none
    */
   static async read(loader: ClipLoader, hindsight: Hindsight): Promise<Openings> {
-    const { H: height, W: width } = loader.shape;
+    const { V, H: height, W: width } = loader.shape;
     const openings: Opening[] = [];
-    for (const [dataset, episodes] of chosen(loader.episodes, hindsight)) {
+    for (const [dataset, episodes] of chosen(
+      loader.episodes,
+      hindsight,
+      MOST_BYTES / (V * height * width * 3),
+    )) {
       const byIndex = new Map(episodes.map((episode) => [episode.index, episode]));
       // All that lies between is decoded anyway.
       const spans = new Map(
         episodes.map(({ index, id }) => {
-          const rows = hindsight.stagesOf(id).map(({ from }) => from);
+          const rows = [...hindsight.stagesOf(id), ...hindsight.waysOf(id)].map(({ from }) => from);
           return [index, [{ from: Math.min(...rows), to: Math.max(...rows) + 1 }]];
         }),
       );
@@ -89,8 +98,12 @@ export class Openings {
         const stages = hindsight.stagesOf(id);
         const first = stages[0]?.to;
         const own = checksum(frames.subarray(0, bytes));
+        const put = (row: number, its: Pick<Opening, "state" | "goal" | "kind">): void =>
+          void openings.push({ ...its, picture: pictureOf(row), text, checksum: own });
         for (const { from: row, to, start: state, goal } of stages)
-          openings.push({ picture: pictureOf(row), text, state, goal, checksum: own, isFirst: to === first });
+          put(row, { state, goal, kind: to === first ? "first" : "rest" });
+        for (const { from: row, start: state, goal } of hindsight.waysOf(id))
+          put(row, { state, goal, kind: "way" });
       }
     }
     if (openings.length === 0)
@@ -155,8 +168,15 @@ function checksum(bytes: Uint8Array): number {
   return createHash("sha256").update(bytes).digest().readUInt32LE();
 }
 
-/** Episodes with a goal, by dataset: of kept spans of one the first, which alone begins with an opening. */
-function chosen(episodes: readonly ClipEpisode[], hindsight: Hindsight): Map<DatasetReader, ClipEpisode[]> {
+/**
+ * Episodes with a goal, by dataset: of kept spans of one the first, which alone begins with an opening.
+ * @param most pictures that they may have
+ */
+function chosen(
+  episodes: readonly ClipEpisode[],
+  hindsight: Hindsight,
+  most: number,
+): Map<DatasetReader, ClipEpisode[]> {
   const first = new Map<number, ClipEpisode>();
   for (const episode of episodes) {
     const known = first.get(episode.id);
@@ -164,8 +184,9 @@ function chosen(episodes: readonly ClipEpisode[], hindsight: Hindsight): Map<Dat
     if (isGoal && (known === undefined || episode.from < known.from)) first.set(episode.id, episode);
   }
   const all = [...first.values()];
-  const pictures = all.reduce((sum, { id }) => sum + hindsight.stagesOf(id).length, 0);
-  const stride = Math.max(1, pictures / MOST);
+  const picturesOf = (id: number): number => hindsight.stagesOf(id).length + hindsight.waysOf(id).length;
+  const pictures = all.reduce((sum, { id }) => sum + picturesOf(id), 0);
+  const stride = Math.max(1, pictures / most);
   const byDataset = new Map<DatasetReader, ClipEpisode[]>();
   for (let i = 0; i < all.length; i += stride) {
     const episode = all[Math.floor(i)] as ClipEpisode;

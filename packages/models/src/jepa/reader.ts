@@ -21,6 +21,7 @@ export class TaskReader extends Module {
   readonly colourIn: Conv2d;
   readonly colour: Conv2d;
   readonly around: Conv2d;
+  readonly further: readonly Conv2d[];
   readonly gate: MLP;
   readonly scoreNorm: LayerNorm;
   readonly out: MLP;
@@ -28,7 +29,7 @@ export class TaskReader extends Module {
 
   constructor({ height, width: W, text, task }: JepaNetConfig, numCameras: number, generator: Generator) {
     super();
-    const { maps, features, width } = task;
+    const { maps, features, width, looks } = task;
     this.#maps = maps;
     const conv = (numInputs: number, numOutputs: number, kernel: number, gain: number): Conv2d => {
       const std = gain * (numInputs * kernel * kernel) ** -0.5;
@@ -37,6 +38,8 @@ export class TaskReader extends Module {
     this.colourIn = conv(3, features, 1, 2);
     this.colour = conv(features, features, 1, 1.5);
     this.around = conv(features, features, 3, 1);
+    // Each sees one cell further than the one before, to which it adds nothing at first.
+    this.further = Array.from({ length: looks - 1 }, () => conv(features, features, 3, 0));
     this.gate = new MLP([text.width, text.width, maps * features], generator);
     this.scoreNorm = new LayerNorm((height / CELL) * (W / CELL), { hasBias: false });
     this.out = new MLP([numCameras * maps * 3, 2 * width, width], generator);
@@ -63,6 +66,8 @@ export class TaskReader extends Module {
     // Against the mean colour of the picture: what is lit otherwise is not another thing.
     const shown = avgPool2d(pixels.sub(pixels.mean([2, 3], true)).mul(4), [CELL, CELL]);
     const colours = this.colour.forward(this.colourIn.forward(shown).gelu()).gelu();
-    return this.around.forward(colours).gelu().float();
+    let seen = this.around.forward(colours).gelu();
+    for (const look of this.further) seen = seen.add(look.forward(seen).gelu());
+    return seen.float();
   }
 }
