@@ -89,3 +89,23 @@ test("what is named is found among other things, in places where it never stood 
   expect(own).toBeLessThan(0.06);
   expect(other).toBeGreaterThan(3 * own);
 });
+
+test("a reader that looks further begins as one that does not", () => {
+  const { net } = loadConfig("jepa-debug") as JepaConfig;
+  const scene = draw(4, makeRng(2, "reader"));
+  const readBy = (looks: number): { readonly reader: TaskReader; readonly read: () => number[] } => {
+    const own = { ...net, height: SIDE, width: SIDE, task: { ...net.task, looks } };
+    const generator = new Generator(0);
+    const text = new TextEncoder(own.text, ["blue", "green", "red", "the"], generator);
+    const reader = new TaskReader(own, 1, generator);
+    const read = (): number[] =>
+      noGrad(() => scope(() => [...reader.forward(text.read(scene.texts), scene.frames).toFloat64()]));
+    return { reader, read };
+  };
+  const [near, far] = [readBy(1), readBy(3)];
+  const before = near.read();
+  expect(far.read()).toEqual(before);
+  expect([near.reader.further.length, far.reader.further.length]).toEqual([0, 2]);
+  noGrad(() => far.reader.further[1]?.weight.fill_(0.1));
+  expect(far.read()).not.toEqual(before);
+});
