@@ -133,3 +133,30 @@ test("where an operator took over there is a second picture, held back with the 
     for (const count of counts.values()) expect(count % 2).toBe(0);
   }
 });
+
+test("where goals are rests, moments on the way are asked beside openings and rests", async () => {
+  const dataset = await recordSquare(join(temporaryFolder("openings"), "ways"), {
+    episodes: 4,
+    length: 12,
+    seed: 7,
+    succeeds: true,
+  });
+  const loader = await makeClipLoader({ sources: [{ dataset }], batch: 2, window: 4, size, seed: 0 });
+  const hindsight = new Hindsight(loader.episodes, "rests");
+  const openings = await Openings.read(loader, hindsight);
+  await loader.close();
+  const goalAt = new Map<string, number[]>(); // picture to goal
+  for await (const { index, frames } of episodeFrames({ dataset, size })) {
+    const { id } = loader.episodes.find((episode) => episode.index === index)!;
+    expect(hindsight.waysOf(id).length).toBeGreaterThan(0);
+    for (const { from, goal } of [...hindsight.stagesOf(id), ...hindsight.waysOf(id)])
+      goalAt.set(Buffer.from(frames.subarray(from * 3072, (from + 1) * 3072)).toString("hex"), [...goal]);
+  }
+  expect(openings.size).toBe(goalAt.size);
+  for (const { B, frames, goal } of openings.batches(5)) {
+    for (let b = 0; b < B; b++) {
+      const picture = Buffer.from(frames.subarray(b * 3072, (b + 1) * 3072)).toString("hex");
+      expect([...goal.subarray(2 * b, 2 * b + 2)]).toEqual(goalAt.get(picture));
+    }
+  }
+});
