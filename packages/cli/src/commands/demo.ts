@@ -13,7 +13,7 @@ interface DemoFlags {
   readonly out: string;
 }
 
-/** With the set-up of a fresh machine, two or three minutes, the whole stays under a quarter of an hour. */
+/** With the set-up of a fresh machine, two or three minutes, the whole is to stay under a quarter of an hour; on slow ones it does not. */
 const DEFAULT_MINUTES = 10;
 
 export function addDemo(program: Command): void {

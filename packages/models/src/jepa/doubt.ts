@@ -11,7 +11,7 @@
  *
  * Shapes: B openings, P state width.
  */
-import { fromTyped, noGrad, scope, type Tensor } from "@orrery/torch";
+import { cat, fromTyped, noGrad, scope, type Tensor } from "@orrery/torch";
 import { LOG_VARIANCE } from "./heads.ts";
 import { tellGoals } from "./losses.ts";
 import type { JepaModel } from "./model.ts";
@@ -58,25 +58,22 @@ function tellHeld(model: JepaModel, held: Openings): Told {
   const { nets, device } = model;
   const { goalHead, reader, text } = nets;
   if (goalHead === null) throw new Error("internal: no goals are told. Please report this.");
-  const squared: Float64Array[] = [];
-  const told: Float64Array[] = [];
-  // Maps of thousands of pictures do not fit into memory together.
-  for (const { B, V, H, W, frames, texts, state, goal } of held.batches(BATCH)) {
-    scope(() =>
-      noGrad(() => {
-        const found = reader.forward(text.read(texts), fromTyped(frames, [B, V, H, W, 3], { device }));
-        const { modes, reached } = tellGoals(model, goalHead, found, { B, state, goal });
-        const { mean, logVariance } = nearestMode(modes, reached, model.countsTensor());
-        squared.push(mean.sub(reached).square().cpu().toFloat64());
-        told.push(logVariance.cpu().toFloat64());
-      }),
-    );
-  }
-  return { squared: joined(squared), told: joined(told) };
-}
-
-function joined(parts: readonly Float64Array[]): Float64Array {
-  return Float64Array.from(parts.flatMap((part) => [...part]));
+  return scope(() =>
+    noGrad(() => {
+      const all = Array.from(held.batches(BATCH), ({ B, V, H, W, frames, texts, state, goal }) =>
+        // Maps of thousands of pictures do not fit into memory together.
+        scope(() => {
+          const found = reader.forward(text.read(texts), fromTyped(frames, [B, V, H, W, 3], { device }));
+          const { modes, reached } = tellGoals(model, goalHead, found, { B, state, goal });
+          const { mean, logVariance } = nearestMode(modes, reached, model.countsTensor());
+          return { squared: mean.sub(reached).square(), told: logVariance };
+        }),
+      );
+      const flat = (of: (batch: (typeof all)[number]) => Tensor): Float64Array =>
+        cat(all.map(of), 0).cpu().toFloat64();
+      return { squared: flat((batch) => batch.squared), told: flat((batch) => batch.told) };
+    }),
+  );
 }
 
 /** What to add to all logarithms so that errors are one deviation in the mean; found by halving. */

@@ -74,6 +74,7 @@ export class GoalHead extends ModesHead {
     return this.modesOf(this.#feels ? cat([found, state], -1) : found);
   }
 
+  /** The likeliest of them, its deviations cut off. */
   likeliest(modes: Modes): Guess {
     const { mean, logVariance } = pickMode(modes, modes.logit.argmax(-1));
     return { mean, logVariance: logVariance.clamp(LOG_VARIANCE.low, LOG_VARIANCE.high) };

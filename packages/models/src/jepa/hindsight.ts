@@ -69,11 +69,12 @@ export class Hindsight {
       });
       if (stages.length === 0) continue;
       this.#stagesOf.set(done.id, stages);
-      const ways = stages.flatMap(({ from, to, goal }) => {
+      const shownStages = scale === null ? [] : stages.filter(({ from }) => from >= shown.from);
+      const ways = shownStages.flatMap(({ from, to, goal }) => {
         const share = ON_THE_WAY.from + (ON_THE_WAY.to - ON_THE_WAY.from) * ((numWays * GOLDEN) % 1);
         const row = from + Math.round(share * (to - from));
         const state = stateAt(spans, row);
-        if (scale === null || from < shown.from || to - from < LEAST_ROWS || state === null) return [];
+        if (to - from < LEAST_ROWS || state === null) return [];
         numWays++;
         return [{ from: row, to, start: state, goal }];
       });

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { makeRng, TAKEOVER_ROW } from "@orrery/core";
 import { episodeFrames, makeClipLoader } from "@orrery/data";
@@ -8,6 +7,12 @@ import { Hindsight } from "./hindsight.ts";
 import { Openings } from "./openings.ts";
 
 const size = { width: 32, height: 32 };
+
+/** The i-th of some pictures, to be compared. */
+function pictureIn(frames: Uint8Array, i: number): string {
+  const bytes = size.width * size.height * 3;
+  return Buffer.from(frames.subarray(i * bytes, (i + 1) * bytes)).toString("hex");
+}
 
 test("words learn from the first picture of each episode that came to something, one as often as another", async () => {
   const folder = temporaryFolder("openings");
@@ -42,14 +47,13 @@ test("words learn from the first picture of each episode that came to something,
 
   const expected = new Map<string, readonly number[]>(); // picture to goal
   for await (const { frames, columns } of episodeFrames({ dataset: done, size })) {
-    const picture = frames.subarray(0, 32 * 32 * 3);
-    expected.set(Buffer.from(picture).toString("hex"), Array.from(columns.state ?? []).slice(-2));
+    expected.set(pictureIn(frames, 0), Array.from(columns.state ?? []).slice(-2));
   }
   const { B, V, H, W, frames, goal } = openings.draw(300, makeRng(3));
   expect([B, V, H, W]).toEqual([300, 1, 32, 32]);
   const counts = new Map<string, number>();
   for (let b = 0; b < B; b++) {
-    const picture = Buffer.from(frames.subarray(b * 32 * 32 * 3, (b + 1) * 32 * 32 * 3)).toString("hex");
+    const picture = pictureIn(frames, b);
     expect([...goal.subarray(2 * b, 2 * b + 2)]).toEqual(expected.get(picture));
     counts.set(picture, (counts.get(picture) ?? 0) + 1);
   }
@@ -78,11 +82,7 @@ test("some are held back, by what is in their pictures", async () => {
   };
   const picturesOf = (openings: Openings): string[] =>
     [...openings.batches(7)].flatMap(({ B, frames }) =>
-      Array.from({ length: B }, (_, b) =>
-        createHash("sha1")
-          .update(frames.subarray(b * 32 * 32 * 3, (b + 1) * 32 * 32 * 3))
-          .digest("hex"),
-      ),
+      Array.from({ length: B }, (_, b) => pictureIn(frames, b)),
     );
   const numbers = Array.from({ length: 100 }, (_, i) => i);
   const all = (await read(numbers)).divided();
@@ -116,13 +116,12 @@ test("where an operator took over there is a second picture, held back with the 
   const goalOf = new Map<string, string>(); // picture to goal
   for await (const { frames, columns } of episodeFrames({ dataset, size })) {
     const goal = String([...(columns.state ?? [])].slice(-2));
-    for (const row of [0, 5])
-      goalOf.set(Buffer.from(frames.subarray(row * 3072, (row + 1) * 3072)).toString("hex"), goal);
+    for (const row of [0, 5]) goalOf.set(pictureIn(frames, row), goal);
   }
   for (const part of [learnt, held]) {
     const pictures = [...part.batches(100)].flatMap(({ B, frames, goal }) =>
       Array.from({ length: B }, (_, b) => {
-        const picture = Buffer.from(frames.subarray(b * 3072, (b + 1) * 3072)).toString("hex");
+        const picture = pictureIn(frames, b);
         expect(goalOf.get(picture)).toBe(String([...goal.subarray(2 * b, 2 * b + 2)]));
         return goalOf.get(picture);
       }),
@@ -150,12 +149,12 @@ test("where goals are rests, moments on the way are asked beside openings and re
     const { id } = loader.episodes.find((episode) => episode.index === index)!;
     expect(hindsight.waysOf(id).length).toBeGreaterThan(0);
     for (const { from, goal } of [...hindsight.stagesOf(id), ...hindsight.waysOf(id)])
-      goalAt.set(Buffer.from(frames.subarray(from * 3072, (from + 1) * 3072)).toString("hex"), [...goal]);
+      goalAt.set(pictureIn(frames, from), [...goal]);
   }
   expect(openings.size).toBe(goalAt.size);
   for (const { B, frames, goal } of openings.batches(5)) {
     for (let b = 0; b < B; b++) {
-      const picture = Buffer.from(frames.subarray(b * 3072, (b + 1) * 3072)).toString("hex");
+      const picture = pictureIn(frames, b);
       expect([...goal.subarray(2 * b, 2 * b + 2)]).toEqual(goalAt.get(picture));
     }
   }

@@ -13,7 +13,7 @@
 import { createHash } from "node:crypto";
 import { DataError, type Clip, type Rng } from "@orrery/core";
 import { episodeFrames, type ClipEpisode, type ClipLoader, type DatasetReader } from "@orrery/data";
-import type { Hindsight } from "./hindsight.ts";
+import type { Hindsight, Stage } from "./hindsight.ts";
 
 export interface OpeningBatch extends Pick<Clip, "B" | "V" | "H" | "W"> {
   readonly frames: Uint8Array; // [B, V, H, W, 3]
@@ -66,16 +66,13 @@ export class Openings {
   static async read(loader: ClipLoader, hindsight: Hindsight): Promise<Openings> {
     const { V, H: height, W: width } = loader.shape;
     const openings: Opening[] = [];
-    for (const [dataset, episodes] of chosen(
-      loader.episodes,
-      hindsight,
-      MOST_BYTES / (V * height * width * 3),
-    )) {
+    const most = MOST_BYTES / (V * height * width * 3);
+    for (const [dataset, episodes] of chosen(loader.episodes, hindsight, most)) {
       const byIndex = new Map(episodes.map((episode) => [episode.index, episode]));
       // All that lies between is decoded anyway.
       const spans = new Map(
         episodes.map(({ index, id }) => {
-          const rows = [...hindsight.stagesOf(id), ...hindsight.waysOf(id)].map(({ from }) => from);
+          const rows = askedIn(hindsight, id).map(({ from }) => from);
           return [index, [{ from: Math.min(...rows), to: Math.max(...rows) + 1 }]];
         }),
       );
@@ -168,6 +165,11 @@ function checksum(bytes: Uint8Array): number {
   return createHash("sha256").update(bytes).digest().readUInt32LE();
 }
 
+/** All moments of an episode at which it is asked what comes next. */
+function askedIn(hindsight: Hindsight, id: number): readonly Stage[] {
+  return [...hindsight.stagesOf(id), ...hindsight.waysOf(id)];
+}
+
 /**
  * Episodes with a goal, by dataset: of kept spans of one the first, which alone begins with an opening.
  * @param most pictures that they may have
@@ -184,8 +186,7 @@ function chosen(
     if (isGoal && (known === undefined || episode.from < known.from)) first.set(episode.id, episode);
   }
   const all = [...first.values()];
-  const picturesOf = (id: number): number => hindsight.stagesOf(id).length + hindsight.waysOf(id).length;
-  const pictures = all.reduce((sum, { id }) => sum + picturesOf(id), 0);
+  const pictures = all.reduce((sum, { id }) => sum + askedIn(hindsight, id).length, 0);
   const stride = Math.max(1, pictures / most);
   const byDataset = new Map<DatasetReader, ClipEpisode[]>();
   for (let i = 0; i < all.length; i += stride) {
