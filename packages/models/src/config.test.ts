@@ -64,6 +64,13 @@ test("a misspelt key is named with its place", () => {
   expect(others).toEqual([]);
 });
 
+test("points have no place for what is felt", () => {
+  const path = configFile({ preset: "jepa-pusht", training: { jepa: { stateDropShare: 0.5 } } });
+  expect(problemsOf(path)).toEqual([
+    expect.stringContaining('training.jepa.stateDropShare must be 1 where net.eye is "points", got 0.5'),
+  ]);
+});
+
 test("all problems are told at once", () => {
   const problems = problemsOf(
     configFile({

@@ -139,6 +139,12 @@ export interface Imagination<S extends Imagined = Imagined> {
   /** [B, E], owned by the caller: near for moments that are alike. Compare with `embedImage` of a goal. */
   embed(state: S): Tensor;
 
+  /**
+   * How much each number of an embedding says, [E], 1 on average: those that are foreseen badly are no measure of how far
+   * off a goal is. All alike where left out.
+   */
+  readonly embeddingWeights?: Float32Array | null;
+
   /** Embedding [B, E] of pictures uint8 [B, V, h, w, 3] as they would be at rest; proprioception [B, P] where it is known. */
   embedImage(frames: Tensor, proprioception?: Tensor | null): Tensor;
 

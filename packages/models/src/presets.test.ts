@@ -116,7 +116,7 @@ test.each(Object.keys(jepaBounds) as (keyof typeof jepaBounds)[])(
         const { modulation } = predictor.blockCode(block);
         const next = predictor.forward(embedding, predictor.noPast(B), modulation);
         expect([next.embedding.shape, next.logError.shape]).toEqual([[B, D], [B]]);
-        expect(model.decoder.draw(next.embedding).shape).toEqual([B, V, height, width, 3]);
+        expect(model.draw(next.embedding).shape).toEqual([B, V, height, width, 3]);
       }),
     );
   },

@@ -1,7 +1,7 @@
 /** From what a policy is asked to bring about to what it minimises in a model; refuses what the model cannot judge. */
 import { ShapeError, UsageError, type Goal } from "@orrery/core";
 import type { Imagination } from "@orrery/models";
-import { keep, scope, type Tensor } from "@orrery/torch";
+import { fromTyped, keep, scope, type Tensor } from "@orrery/torch";
 import {
   imageObjective,
   rewardObjective,
@@ -28,7 +28,13 @@ export function objectiveOf(model: Imagination, goal: Goal, options: ObjectiveOp
       const embedding = scope(() =>
         keep(model.embedImage(goalFrames(goal.image, model)).select(0, 0).clone()),
       );
-      return { objective: imageObjective(embedding, options), tensors: [embedding] };
+      const { embeddingWeights } = model;
+      const weights =
+        embeddingWeights == null
+          ? null
+          : keep(fromTyped(embeddingWeights, [embeddingWeights.length], { device: model.device }));
+      const tensors = weights === null ? [embedding] : [embedding, weights];
+      return { objective: imageObjective(embedding, weights, options), tensors };
     }
     case "state": {
       const P = model.facts.stateWidth;

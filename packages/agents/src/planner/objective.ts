@@ -27,10 +27,15 @@ export interface ObjectiveOptions {
   readonly surpriseWeight: number;
 }
 
-/** Mean squared distance of embeddings to that of the goal picture, `goal` [E]. */
-export function imageObjective(goal: Tensor, options: ObjectiveOptions): Objective {
+/**
+ * Mean squared distance of embeddings to that of the goal picture, `goal` [E].
+ *
+ * @param weights of their numbers, [E]; null where all count alike
+ */
+export function imageObjective(goal: Tensor, weights: Tensor | null, options: ObjectiveOptions): Objective {
   return (futures) => {
-    const distance = futures.embedding.sub(goal).square().mean(2); // [S, H]
+    const squared = futures.embedding.sub(goal).square();
+    const distance = (weights === null ? squared : squared.mul(weights)).mean(2); // [S, H]
     return withSurprise(towardsEnd(distance, options), futures, options);
   };
 }

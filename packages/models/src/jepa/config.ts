@@ -29,8 +29,11 @@ const netSchema = z.strictObject({
   width: count,
   /** Side of the square image regions that the encoder takes apart. */
   patch: count,
-  /** How pictures are taken in: by a transformer over patches, or by where things are, for few things on a plain ground. */
-  eye: z.enum(["transformer", "places"]).default("transformer"),
+  /**
+   * How pictures are taken in: by a transformer over patches; or by where things are, for few things on a plain ground; or
+   * as nothing but the points where things are, learnt by drawing pictures from them before all else (points-encoder.ts).
+   */
+  eye: z.enum(["transformer", "places", "points"]).default("transformer"),
   encoder: stackSchema,
   /** Learned tokens that the embedding is read out by. */
   readOuts: count,
@@ -105,6 +108,20 @@ const PRIOR_PHASE = {
   optimizer: "adamw",
 } as const;
 
+/** Of single pictures. */
+const POINTS_PHASE = {
+  batch: 64,
+  learningRate: 2e-3,
+  weightDecay: 0,
+  warmupSteps: 50,
+  decayShare: 0.5,
+  steps: 3000,
+  timeShare: 0.4,
+  emaDecay: 0.99,
+  clipNorm: 1,
+  optimizer: "adamw",
+} as const;
+
 const priorSchema = z.strictObject({
   ...phaseSchema.shape,
   /** Deviation of the noise on goals, in those of the recorded states: about what a reader errs by. */
@@ -118,6 +135,8 @@ export const jepaSchema = z.strictObject({
   family: z.literal("jepa"),
   net: netSchema,
   training: z.strictObject({
+    /** Of an encoder by points; others have no such phase. */
+    points: phaseSchema.default(POINTS_PHASE),
     words: phaseSchema,
     prior: priorSchema.default({ ...PRIOR_PHASE, goalNoise: 0.15, stateNoise: 0.1 }),
     jepa: z.strictObject({ ...phaseSchema.shape, ...lossSchema.shape }),
@@ -163,6 +182,7 @@ export const jepaTiny = {
     decoder: { width: 128, depth: 2, headWidth: 32 },
   },
   training: {
+    points: POINTS_PHASE,
     words: {
       batch: 32,
       learningRate: 4e-3,
@@ -231,6 +251,7 @@ export const jepaDifferences: Readonly<Record<string, Partialish<JepaConfig>>> =
       decoder: { width: 32, depth: 1, headWidth: 16 },
     },
     training: {
+      points: { batch: 8, steps: 10, warmupSteps: 2 },
       words: { batch: 8, steps: 10, warmupSteps: 2 },
       prior: { batch: 16, steps: 10, warmupSteps: 2 },
       jepa: { batch: 8, steps: 20, warmupSteps: 2, sigRegLines: 32 },
@@ -238,25 +259,26 @@ export const jepaDifferences: Readonly<Record<string, Partialish<JepaConfig>>> =
     },
   },
   /**
-   * Few things on a plain ground that show all there is to know, as on PushT's board: by places, by pictures alone, and
+   * Few things on a plain ground that show all there is to know, as on PushT's board: by points, by pictures alone, and
    * without a history.
    */
   "jepa-pusht": {
-    net: { eye: "places", embedding: 64, historyFrames: 1, predictor: { width: 256 } },
+    net: { eye: "points", embedding: 64, historyFrames: 1, predictor: { width: 256 }, prior: null },
     training: {
+      points: { steps: 4000 },
+      // There is one text for all boards.
+      words: { batch: 64, steps: 20, timeShare: 0.01 },
       jepa: {
         batch: 64,
-        steps: 4000,
+        steps: 8000,
         learningRate: 2e-3,
-        warmupSteps: 50,
-        sigRegWeight: 0.5,
+        decayShare: 0.5,
+        emaDecay: 0.998,
+        // Beside errors of a hundredth of a deviation, what heads ask for would be all that the predictor hears.
+        headWeight: 0.05,
         shortShare: 0.1,
         stateDropShare: 1,
       },
-      // There is one text for all boards.
-      words: { batch: 64, steps: 20, timeShare: 0.01 },
-      prior: { steps: 20, timeShare: 0.01 },
-      decoder: { steps: 100 },
     },
   },
   /** For one GPU. */
@@ -289,9 +311,9 @@ export const jepaDifferences: Readonly<Record<string, Partialish<JepaConfig>>> =
 };
 
 /** What must hold between values. */
-export function jepaProblems({ net }: JepaConfig): string[] {
+export function jepaProblems({ net, training }: JepaConfig): string[] {
   const problems: string[] = [];
-  const { patch, height, width: pixels, encoder: stack, text, decoder } = net;
+  const { patch, height, width: pixels, encoder: stack, text, decoder, eye } = net;
   if (height % patch !== 0 || pixels % patch !== 0)
     problems.push(`net.patch ${patch} must divide height ${height} and width ${pixels}`);
   const heads = { "net.encoder": stack, "net.text": text, "net.decoder": decoder };
@@ -302,6 +324,11 @@ export function jepaProblems({ net }: JepaConfig): string[] {
   if (height % CELL !== 0 || pixels % CELL !== 0)
     problems.push(
       `net.height ${height} and net.width ${pixels} must be multiples of ${CELL}, the cells that words look into`,
+    );
+  const { stateDropShare } = training.jepa;
+  if (eye === "points" && stateDropShare !== 1)
+    problems.push(
+      `training.jepa.stateDropShare must be 1 where net.eye is "points", got ${stateDropShare}: what is felt has no place in a picture`,
     );
   if (stack.timeEvery !== 0)
     problems.push(`net.encoder.timeEvery must be 0, got ${stack.timeEvery}: a moment is encoded by itself`);

@@ -28,6 +28,7 @@ beforeAll(async () => {
     ...base,
     net: { ...base.net, height: 32, width: 32, patch: 8 },
     training: {
+      ...base.training,
       words: { ...words, steps: 300, learningRate: 3e-3 },
       prior: { ...prior, ...once },
       jepa: { ...jepa, ...once },

@@ -29,7 +29,7 @@ let world: JepaImagination;
 beforeAll(() => {
   model = new JepaModel(config, facts, new Generator(0));
   scramble(model.nets, 1);
-  scramble(model.decoder, 2);
+  if (model.decoder !== null) scramble(model.decoder, 2);
   setScales(model.setTrainable(false));
   world = new JepaImagination(model);
 });

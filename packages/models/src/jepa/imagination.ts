@@ -36,6 +36,7 @@ import { drawMode } from "./modes.ts";
 import type { BlockCode } from "./predictor.ts";
 import { goalOf, noGoal } from "./goal.ts";
 import { goalDistance } from "./heads.ts";
+import { PointsEncoder } from "./points-encoder.ts";
 import { JepaState, type GoalMark, type Moment, type Scene } from "./state.ts";
 
 export interface JepaOptions {
@@ -94,6 +95,13 @@ export class JepaImagination implements DrawingImagination<JepaState> {
 
   get device(): string {
     return this.model.device;
+  }
+
+  get embeddingWeights(): Float32Array | null {
+    const { encoder } = this.model.nets;
+    return encoder instanceof PointsEncoder
+      ? Float32Array.from(scope(() => encoder.reliability.toFloat64()))
+      : null;
   }
 
   /**
@@ -182,12 +190,10 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     return noGrad(() => scope(() => state.select(rows)));
   }
 
-  /** Drawn by the decoder after a step, where there is one; else the last picture observed. */
+  /** Drawn from the embedding after a step, where that has been learnt; else the last picture observed. */
   look(state: JepaState): Tensor {
     return state.look(
-      this.abilities.pictures
-        ? (embedding) => this.#run(() => this.model.decoder.draw(embedding))
-        : undefined,
+      this.abilities.pictures ? (embedding) => this.#run(() => this.model.draw(embedding)) : undefined,
     );
   }
 
@@ -215,7 +221,7 @@ export class JepaImagination implements DrawingImagination<JepaState> {
     return this.#run(() => {
       const [B = 0, T = 0] = frames.shape;
       const sight = this.#sight(frames.flatten(0, 1), null);
-      return this.model.decoder.draw(this.#nets.encoder.forward(sight)).unflatten(0, [B, T]);
+      return this.model.draw(this.#nets.encoder.forward(sight)).unflatten(0, [B, T]);
     });
   }
 

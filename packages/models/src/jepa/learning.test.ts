@@ -19,6 +19,7 @@ function smallConfig(steps: number): JepaConfig {
     ...config,
     net: { ...config.net, height: 32, width: 32, patch: 8 },
     training: {
+      points: { ...config.training.points, steps: Math.ceil(steps / 2) },
       words: { ...config.training.words, steps: Math.ceil(steps / 2) },
       prior: { ...config.training.prior, steps: Math.ceil(steps / 2) },
       jepa: { ...config.training.jepa, steps },
@@ -48,7 +49,7 @@ function weightsOf(run: string): Map<string, number[]> {
 test("stopped in any phase and resumed, a run ends with the same bits", async () => {
   const whole = join(temporaryFolder("whole"), "run");
   const result = await train(whole);
-  expect(result.steps).toEqual({ words: 6, prior: 6, jepa: 12, decoder: 6 });
+  expect(result.steps).toEqual({ points: 0, words: 6, prior: 6, jepa: 12, decoder: 6 });
   const expected = weightsOf(whole);
   for (const [name, values] of expected) expect([name, values.every(Number.isFinite)]).toEqual([name, true]);
   const run = join(temporaryFolder("stopped"), "run");
@@ -78,6 +79,44 @@ test("stopped in any phase and resumed, a run ends with the same bits", async ()
   await train(run, { resume: true });
   expect(weightsOf(run)).toEqual(expected);
   expect(() => loadModel(run)).toThrow(/must hold a generative model, it holds one of the joint-embedding/);
+});
+
+test("an encoder by points learns them first, keeps them, and needs no decoder", async () => {
+  const config = smallConfig(8);
+  const { jepa } = config.training;
+  const options = {
+    config: {
+      ...config,
+      net: { ...config.net, eye: "points" as const },
+      training: { ...config.training, jepa: { ...jepa, stateDropShare: 1 } },
+    },
+  };
+  const whole = join(temporaryFolder("points"), "run");
+  expect((await train(whole, options)).steps).toEqual({ points: 4, words: 4, prior: 4, jepa: 8, decoder: 0 });
+  const run = join(temporaryFolder("points-stopped"), "run");
+  let points: number[] | undefined;
+  for (const phase of ["points", "jepa"] as const) {
+    const controller = new AbortController();
+    const stopped = train(run, {
+      ...options,
+      resume: phase === "jepa",
+      signal: controller.signal,
+      onProgress: (progress) => {
+        if (progress.phase === phase && progress.step >= 2) controller.abort();
+      },
+    });
+    await expect(stopped).rejects.toThrow(AbortedError);
+    if (phase === "jepa") points = weightsOf(run).get("nets.encoder.maps.weight");
+  }
+  await train(run, { ...options, resume: true });
+  expect(weightsOf(run)).toEqual(weightsOf(whole));
+  expect(points?.every(Number.isFinite)).toBe(true);
+  expect(weightsOf(run).get("nets.encoder.maps.weight")).toEqual(points);
+  const imagination = new JepaImagination(openModel(run) as JepaModel);
+  expect(imagination.abilities.pictures).toBe(true);
+  const weights = imagination.embeddingWeights ?? new Float32Array();
+  expect(weights.reduce((sum, each) => sum + each, 0) / weights.length).toBeCloseTo(1, 4);
+  expect(Math.max(...weights)).toBeGreaterThan(1.1);
 });
 
 test("without the regularisation the embeddings collapse, and the run says so", async () => {

@@ -25,6 +25,8 @@ import { cutMoments, type Moments } from "./batch.ts";
 import { pastAfter, pastsOf, type JepaModel } from "./model.ts";
 import type { HabitBatch } from "./habits.ts";
 import { LOG_VARIANCE, type GoalHead } from "./heads.ts";
+import type { PictureBatch } from "./pictures.ts";
+import type { PointsEncoder } from "./points-encoder.ts";
 import { modesError, type Modes } from "./modes.ts";
 import { PRIOR_LOG_VARIANCE } from "./prior.ts";
 import type { BlockCode, Prediction } from "./predictor.ts";
@@ -49,6 +51,17 @@ export interface JepaLosses {
 
 /** The expected error is learnt on its logarithm, whose slope is steep: held down so that it leads nobody. */
 const ERROR_WEIGHT = 0.05;
+
+/** The loss of finding points alone, uint8 [B, V, H, W, 3]; to be called inside a scope and under autocast. */
+export function pointLosses(
+  { device }: JepaModel,
+  encoder: PointsEncoder,
+  pictures: PictureBatch,
+): Record<string, WeightedLoss> {
+  const { B, V, H, W, frames } = pictures;
+  const value = encoder.lost(fromTyped(frames, [B, V, H, W, 3], { device }));
+  return { lost: { value, weight: 1, isAbsolute: true } };
+}
 
 /** The loss of reading words alone; to be called inside a scope and under autocast. */
 export function wordLosses(
@@ -158,12 +171,15 @@ export function jepaLosses(model: JepaModel, clip: Clip, context: JepaLossContex
 
     const losses: Record<string, WeightedLoss> = {
       prediction: { value: oneStep.mean(), weight: 1, isAbsolute: true },
-      sigReg: {
+    };
+    // Points were learnt before and stay: nothing can collapse.
+    if (config.net.eye !== "points") {
+      losses.sigReg = {
         value: sigReg(z.transpose(0, 1), { lines: own.sigRegLines, knots: own.sigRegKnots }, generator),
         weight: own.sigRegWeight,
         isAbsolute: true,
-      },
-    };
+      };
+    }
     if (many !== null) losses.rollout = { value: many.mean(), weight: 1, isAbsolute: true };
     const errors = [expectedError(next, oneStep)];
     if (imagined !== null && many !== null) errors.push(expectedError(imagined, many));

@@ -26,12 +26,13 @@ import { Encoder } from "./encoder.ts";
 import { GoalHead, MoveHead, OutcomeHead, StateHead } from "./heads.ts";
 import { PriorNet } from "./prior.ts";
 import { PlacesEncoder } from "./places-encoder.ts";
+import { PointsEncoder } from "./points-encoder.ts";
 import { Predictor, type Block, type Past } from "./predictor.ts";
 import { TaskReader } from "./reader.ts";
 
 /** All that is trained together; the decoder comes after. */
 export class JepaNets extends Module {
-  readonly encoder: Encoder | PlacesEncoder;
+  readonly encoder: Encoder | PlacesEncoder | PointsEncoder;
   readonly predictor: Predictor;
   readonly text: TextEncoder;
   readonly reader: TaskReader;
@@ -44,8 +45,7 @@ export class JepaNets extends Module {
   constructor({ net }: JepaConfig, facts: StreamFacts, generator: Generator) {
     super();
     const { cameras, actionWidth, stateWidth, vocabulary = [] } = facts;
-    const Eye = net.eye === "places" ? PlacesEncoder : Encoder;
-    this.encoder = new Eye(net, cameras.length, stateWidth, generator);
+    this.encoder = makeEncoder(net, cameras.length, stateWidth, generator);
     this.predictor = new Predictor(net, actionWidth, generator);
     this.text = new TextEncoder(net.text, vocabulary, generator);
     this.reader = new TaskReader(net, cameras.length, generator);
@@ -59,11 +59,28 @@ export class JepaNets extends Module {
   }
 }
 
+function makeEncoder(
+  net: JepaConfig["net"],
+  numCameras: number,
+  stateWidth: number,
+  generator: Generator,
+): JepaNets["encoder"] {
+  switch (net.eye) {
+    case "transformer":
+      return new Encoder(net, numCameras, stateWidth, generator);
+    case "places":
+      return new PlacesEncoder(net, numCameras, stateWidth, generator);
+    case "points":
+      return new PointsEncoder(net, numCameras, generator);
+  }
+}
+
 export class JepaModel extends Module {
   readonly config: JepaConfig;
   readonly facts: StreamFacts;
   readonly nets: JepaNets;
-  readonly decoder: Decoder;
+  /** None where the encoder draws what it learnt by. */
+  readonly decoder: Decoder | null;
   readonly actionScale: Normalizer;
   readonly stateScale: Normalizer;
   readonly rewardScale: Normalizer;
@@ -75,15 +92,19 @@ export class JepaModel extends Module {
   readonly counts: readonly boolean[];
   /** 1 where the training data held rewards; scalar. */
   readonly knowsReward: Tensor;
-  /** 1 once the decoder has been trained; scalar. */
+  /** 1 once what draws embeddings has been trained; scalar. */
   readonly hasDecoder: Tensor;
+  readonly #drawer: Pick<Decoder, "draw">;
 
   constructor(config: JepaConfig, facts: StreamFacts, generator: Generator) {
     super();
     this.config = config;
     this.facts = facts;
     this.nets = new JepaNets(config, facts, generator);
-    this.decoder = new Decoder(config.net, facts.cameras.length, generator);
+    const { encoder } = this.nets;
+    this.decoder =
+      encoder instanceof PointsEncoder ? null : new Decoder(config.net, facts.cameras.length, generator);
+    this.#drawer = this.decoder ?? (encoder as PointsEncoder);
     this.actionScale = new Normalizer(facts.actionWidth);
     this.stateScale = new Normalizer(facts.stateWidth, STATE_LIMIT);
     this.rewardScale = new Normalizer(1);
@@ -122,6 +143,11 @@ export class JepaModel extends Module {
   get size(): { readonly height: number; readonly width: number } {
     const { height, width } = this.config.net;
     return { height, width };
+  }
+
+  /** Embeddings [B, D] as pictures, uint8 [B, V, H, W, 3]; they show something once `hasDecoder` is set. */
+  draw(embedding: Tensor): Tensor {
+    return this.#drawer.draw(embedding);
   }
 
   /** A copy whose matrices are bfloat16, to be run under autocast. Not trainable. */

@@ -1,28 +1,32 @@
 /**
- * How the joint-embedding family is trained: first the reading of words, where there are episodes in which a task was
- * done; then the policy prior, from states and actions alone; then encoder, predictor and heads together, end to end from
- * clips; then, with all that frozen, a decoder to look at what it imagines.
+ * How the joint-embedding family is trained: first, where the encoder is one by points, those, which then stay as they
+ * are; then the reading of words, where there are episodes in which a task was done; then the policy prior, from states and actions alone; then encoder, predictor and heads together, end to end from
+ * clips; then, with all that frozen, a decoder to look at what it imagines, where the encoder does not draw itself.
  *
  * Words come first because they take thousands of steps before anything shows, and a step of theirs costs a third of one
  * of the whole (docs/experiments.md, "reach by imagination, again").
  */
 import type { Clip } from "@orrery/core";
 import type { ClipEpisode } from "@orrery/data";
-import { fromTyped, Module, noGrad, type Tensor } from "@orrery/torch";
+import { fromTyped, Module, noGrad, scope, type Tensor } from "@orrery/torch";
 import { toPatches } from "../nets/patches.ts";
 import type { LoaderNeeds } from "../train/loader-needs.ts";
 import type { Session, AnyTrainResult } from "../train/session.ts";
 import { changeScale } from "./changes.ts";
 import { clipMoments, clipRows, type JepaConfig } from "./config.ts";
+import type { Decoder } from "./decoder.ts";
 import { fitDoubt } from "./doubt.ts";
 import { Habits } from "./habits.ts";
 import { Hindsight } from "./hindsight.ts";
-import { jepaLosses, priorLosses, wordLosses } from "./losses.ts";
+import { jepaLosses, pointLosses, priorLosses, wordLosses } from "./losses.ts";
 import type { JepaModel, JepaNets } from "./model.ts";
 import { Openings } from "./openings.ts";
+import { Pictures } from "./pictures.ts";
+import { PointsEncoder } from "./points-encoder.ts";
+import { fitReliability } from "./reliability.ts";
 import { CollapseWatch } from "./watch.ts";
 
-export const jepaPhases = ["words", "prior", "jepa", "decoder"] as const;
+export const jepaPhases = ["points", "words", "prior", "jepa", "decoder"] as const;
 
 export function jepaNeeds(config: JepaConfig): LoaderNeeds {
   const { height, width } = config.net;
@@ -33,13 +37,34 @@ export async function trainJepa(session: Session<JepaModel>): Promise<AnyTrainRe
   const { model } = session;
   const hindsight = new Hindsight(session.loader.episodes, model.config.net.task.goals, model.counts);
   setGoalScale(model, hindsight);
+  if (session.isAhead("points")) await trainPoints(session);
   if (hindsight.moments !== null && session.isAhead("words")) await trainWords(session, hindsight);
   // Ways are proposed to goals that words tell: without any there is nothing to propose.
   if (hindsight.moments !== null && session.isAhead("prior")) await trainPrior(session, hindsight);
   if (session.isAhead("jepa")) await trainNets(session, hindsight);
   model.nets.setTrainable(false);
-  await trainDecoder(session);
-  return session.result({ jepa: model.nets.numParameters(), decoder: model.decoder.numParameters() });
+  const { decoder } = model;
+  if (decoder !== null) await trainDecoder(session, decoder);
+  return session.result({ jepa: model.nets.numParameters(), decoder: decoder?.numParameters() ?? 0 });
+}
+
+/** A run that goes on from another keeps its points: what follows was learnt of these. */
+async function trainPoints(session: Session<JepaModel>): Promise<void> {
+  const { model, loader, rng, checkpoint } = session;
+  const { encoder } = model.nets;
+  const isLearnt = scope(() => model.hasDecoder.item()) > 0;
+  if (!(encoder instanceof PointsEncoder) || isLearnt) return;
+  const pictures = await Pictures.read(loader);
+  if (checkpoint === null) encoder.setGround(pictures.mean());
+  const { points: own } = model.config.training;
+  await session.train("points", encoder, own, shareOf(session, "points"), {
+    framesPerStep: own.batch * loader.shape.V,
+    prepare: async () => {
+      const batch = pictures.draw(own.batch, rng);
+      return () => session.autocast(() => pointLosses(model, encoder, batch));
+    },
+  });
+  noGrad(() => model.hasDecoder.fill_(1));
 }
 
 /** Text, reader and goal alone. */
@@ -108,15 +133,23 @@ async function trainPrior(session: Session<JepaModel>, hindsight: Hindsight): Pr
 /** Of the time that is left when a phase begins, what it may take. */
 function shareOf({ model }: Session<JepaModel>, name: (typeof jepaPhases)[number]): number {
   const { training } = model.config;
-  const left = jepaPhases.slice(jepaPhases.indexOf(name));
+  const left = jepaPhases
+    .slice(jepaPhases.indexOf(name))
+    .filter((each) => each !== "decoder" || model.decoder !== null);
   return training[name].timeShare / left.reduce((sum, each) => sum + training[each].timeShare, 0);
 }
 
 async function trainNets(session: Session<JepaModel>, hindsight: Hindsight): Promise<void> {
   const { model, loader, options } = session;
   const { jepa: own } = model.config.training;
-  const watch = new CollapseWatch(model.config, options.seed, (warning) => options.onNote?.(warning));
   const { rng, generator, usesBfloat16 } = session;
+  const { encoder } = model.nets;
+  const hasPoints = encoder instanceof PointsEncoder;
+  if (hasPoints) encoder.setTrainable(false);
+  const watch = new CollapseWatch(model.config, options.seed, (warning) => {
+    // Points stay as they were found, and few things that move have few axes.
+    if (!hasPoints) options.onNote?.(warning);
+  });
   setMoveScale(model, loader.episodes);
   const hasReadGoals = hindsight.moments !== null;
   const context = { rng, generator, usesBfloat16, hasReadGoals, tasks: loader.tasks };
@@ -138,6 +171,7 @@ async function trainNets(session: Session<JepaModel>, hindsight: Hindsight): Pro
   } finally {
     watch.free();
   }
+  if (hasPoints) await fitReliability(model, encoder, () => loader.next(), context);
 }
 
 /** A model that has learnt goals keeps the scale that it tells them on, whatever episodes come later. */
@@ -159,16 +193,15 @@ function setMoveScale({ moveScale, stateScale, config }: JepaModel, episodes: re
   noGrad(() => moveScale.set({ mean: usable.map(() => 0), std: usable }));
 }
 
-async function trainDecoder(session: Session<JepaModel>): Promise<void> {
+async function trainDecoder(session: Session<JepaModel>, decoder: Decoder): Promise<void> {
   const { model, loader } = session;
-  const { decoder } = model;
   session.restoreLoader("decoder");
   await session.train("decoder", decoder, model.config.training.decoder, 1, {
     framesPerStep: model.config.training.decoder.batch * loader.shape.V,
     prepare: async () => {
       const clip = await loader.next();
       return () => {
-        const { embedding, patches } = decoderPairs(session, clip);
+        const { embedding, patches } = decoderPairs(session, decoder.position.size(0), clip);
         const guess = session.autocast(() => decoder.forward(embedding));
         return { reconstruction: { value: guess.sub(patches).square().mean(), weight: 1 } };
       };
@@ -178,7 +211,11 @@ async function trainDecoder(session: Session<JepaModel>): Promise<void> {
 }
 
 /** Embeddings [B, D] of a batch of single moments and their pictures as patches [B, N, 3 p^2]; no gradient. */
-function decoderPairs(session: Session<JepaModel>, clip: Clip): { embedding: Tensor; patches: Tensor } {
+function decoderPairs(
+  session: Session<JepaModel>,
+  numPatches: number,
+  clip: Clip,
+): { embedding: Tensor; patches: Tensor } {
   const { model, rng } = session;
   const { batch } = model.config.training.decoder;
   const { B, T, V, H, W, P } = clip;
@@ -202,8 +239,7 @@ function decoderPairs(session: Session<JepaModel>, clip: Clip): { embedding: Ten
       hasState: felt,
     };
     const embedding = session.autocast(() => model.nets.encoder.forward(sight));
-    const N = model.decoder.position.size(0);
-    const patches = toPatches(seen.flatten(0, 1), model.config.net.patch).view([batch, N, -1]);
+    const patches = toPatches(seen.flatten(0, 1), model.config.net.patch).view([batch, numPatches, -1]);
     return { embedding, patches };
   });
 }

@@ -10,12 +10,13 @@ import { loadTensors, saveTensorFile, type Tensor } from "@orrery/torch";
 import type { ClockState } from "./clock.ts";
 
 /** Of the generative family, and of the joint-embedding one. */
-export type PhaseName = "tokenizer" | "dynamics" | "words" | "prior" | "jepa" | "decoder";
+export type PhaseName = "tokenizer" | "dynamics" | "points" | "words" | "prior" | "jepa" | "decoder";
 
 /** Part of a model that each phase trains. */
 export const TRAINED_IN: Readonly<Record<PhaseName, string>> = {
   tokenizer: "tokenizer",
   dynamics: "dynamics",
+  points: "nets",
   words: "nets",
   prior: "nets",
   jepa: "nets",

@@ -18,6 +18,7 @@ function slowConfig(steps: number, learningRate = 1e-9): JepaConfig {
     ...config,
     net: { ...config.net, height: 32, width: 32, patch: 8 },
     training: {
+      ...config.training,
       words: { ...config.training.words, ...phase },
       prior: { ...config.training.prior, ...phase },
       jepa: { ...config.training.jepa, ...phase },

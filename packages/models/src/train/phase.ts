@@ -45,7 +45,8 @@ export class Phase {
   #badSteps = 0;
 
   constructor(module: Module, config: PhaseConfig, limitSec: number | undefined, clock?: ClockState) {
-    this.parameters = module.namedParameters();
+    // What is frozen is not averaged either: that would round it.
+    this.parameters = module.namedParameters().filter(([, parameter]) => parameter.requiresGrad);
     this.#config = config;
     this.optimizer = makeOptimizer(this.parameters, config);
     this.ema = new Ema(this.parameters, { decay: config.emaDecay });
