@@ -1,7 +1,8 @@
 /**
- * How the joint-embedding family is trained: first, where the encoder is one by points, those, which then stay as they
- * are; then the reading of words, where there are episodes in which a task was done; then the policy prior, from states and actions alone; then encoder, predictor and heads together, end to end from
- * clips; then, with all that frozen, a decoder to look at what it imagines, where the encoder does not draw itself.
+ * How the joint-embedding family is trained: first, where the encoder is one by points, the points, which then stay as
+ * they are; then the reading of words, where there are episodes in which a task was done; then the policy prior, from
+ * states and actions alone; then encoder, predictor and heads together, end to end from clips; then, with all that frozen
+ * and where the encoder does not draw itself, a decoder to look at what it imagines.
  *
  * Words come first because they take thousands of steps before anything shows, and a step of theirs costs a third of one
  * of the whole (docs/experiments.md, "reach by imagination, again").
