@@ -39,6 +39,7 @@ export async function fitReliability(
   }
   const variance = sums.value.map((sum, d) => (sums.square[d] as number) / BATCHES - (sum / BATCHES) ** 2);
   const least = LEAST_ERROR * mean(variance);
+  if (least === 0) return; // nothing moves: nothing says more than anything else
   const ratio = variance.map((each, d) => each / ((sums.error[d] as number) / BATCHES + least));
   encoder.setReliability(ratio.map((each) => each / mean(ratio)));
 }
